@@ -1,0 +1,35 @@
+/** @mosaiclife/plugin-sdk: what the interface of a plugin uses of Mosaic Life. No framework in here. */
+export { createQueryCache } from "./cache";
+export type {
+  CacheOptions,
+  Conditional,
+  Load,
+  Query,
+  QueryCache,
+  QueryOptions,
+  Snapshot,
+} from "./cache";
+export { RemoteError, SdkHttpError } from "./errors";
+export type { ErrorDetail, HttpFailure, RemoteFailure } from "./errors";
+export { createHttp, withQuery } from "./http";
+export type { HttpClient, HttpOptions, QueryValue } from "./http";
+export type {
+  CommandContribution,
+  ContextMenuContribution,
+  Envelope,
+  Events,
+  Http,
+  HttpMethod,
+  Legacy,
+  MenuTarget,
+  Meta,
+  Names,
+  PageContext,
+  Panel,
+  PanelContext,
+  RequestOptions,
+  RouteContribution,
+  SDK,
+  Theme,
+  Ui,
+} from "./types";

@@ -1,0 +1,134 @@
+/** The contracts between Mosaic Life and the interface of a plugin (spec §7.3, §15.2). */
+import type { QueryCache } from "./cache";
+
+/** A widget that lives in an element of a host page (spec §7.3). */
+export type Panel = {
+  id: string;
+  title: string;
+  /** Show the panel in *el*. A second call replaces the first. */
+  mount: (el: HTMLElement, ctx: PanelContext) => void;
+  /** Take the panel away. Harmless when nothing is mounted. */
+  unmount: () => void;
+};
+
+/** What a panel is told about the place where it is shown. */
+export interface PanelContext {
+  sdk: SDK;
+  tenantId: string;
+  /** The legacy of the page around the panel; absent where the page shows no single legacy. */
+  legacyId?: string;
+  legacyName?: string;
+  /** BCP 47, for `Intl`. */
+  locale: string;
+  /** IANA name of the viewer's zone. */
+  timezone?: string;
+  theme?: Theme;
+}
+
+export type Theme = "light" | "dark";
+
+/** One remembered person, as far as the viewer may know. */
+export interface Legacy {
+  id: string;
+  name: string;
+  role: string;
+  birthDate?: string | null;
+  passingDate?: string | null;
+}
+
+/** What a page of a plugin is told; pages read it with `useSdk`. */
+export interface PageContext {
+  tenantId: string;
+  locale: string;
+  timezone?: string;
+  theme?: Theme;
+  legacies: readonly Legacy[];
+}
+
+/** A page of a plugin (spec §7.3): *element* is a React component, *path* begins with `/<id>`. */
+export interface RouteContribution {
+  path: string;
+  element: unknown;
+}
+
+/** An entry of the command palette (spec §4). */
+export interface CommandContribution {
+  id: string;
+  title: string;
+  run: () => void | Promise<void>;
+}
+
+/** What a context menu was opened on. */
+export interface MenuTarget {
+  kind: string;
+  id: string;
+}
+
+/** An entry of the context menu of things of one *kind*, for example `legacy` or `story` (spec §4). */
+export interface ContextMenuContribution {
+  id: string;
+  title: string;
+  kind: string;
+  run: (target: MenuTarget) => void | Promise<void>;
+}
+
+export type HttpMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export interface RequestOptions {
+  method?: HttpMethod;
+  /** Sent as JSON. */
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+  signal?: AbortSignal;
+  timeoutMs?: number;
+}
+
+/** The plugin's own backend, reached through core. Paths are the plugin's own: `/v1/data/items?limit=20`. */
+export interface Http {
+  /** Resolve to the parsed body, `{data, meta}`; reject with `SdkHttpError`. */
+  get<T>(path: string): Promise<T>;
+  request<T>(path: string, options?: RequestOptions): Promise<T>;
+}
+
+/** The body of every successful answer. */
+export interface Envelope<T, M = Meta> {
+  data: T;
+  meta: M;
+}
+
+export interface Meta {
+  requestId: string;
+  timestamp: string;
+  pagination?: { nextCursor?: string | null; [key: string]: unknown };
+  [key: string]: unknown;
+}
+
+export interface Events {
+  /**
+   * Call *handler* with each message of *topic* until the returned function is called.
+   * The message type is the publisher's promise: nothing here checks it.
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the signature of spec §15.2
+  subscribe<T = any>(topic: string, handler: (msg: T) => void): () => void;
+}
+
+export interface Names {
+  /** Map ids to display names; ids that the viewer may not see are left out. */
+  resolve(ids: readonly string[]): Promise<Record<string, string>>;
+}
+
+export interface Ui {
+  registerPanel(p: Panel): void;
+  registerRoute(r: RouteContribution): void;
+  registerCommand(c: CommandContribution): void;
+  registerContextMenu(m: ContextMenuContribution): void;
+}
+
+/** Everything a plugin's interface may use of its core (spec §15.2). */
+export interface SDK {
+  events: Events;
+  http: Http;
+  names: Names;
+  ui: Ui;
+  cache: QueryCache;
+}
