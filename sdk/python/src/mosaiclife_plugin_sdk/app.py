@@ -1,0 +1,66 @@
+"""Declare a plugin: the one class that a plugin's author fills in (spec §15.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mosaiclife_plugin_sdk.errors import SDKError
+
+if TYPE_CHECKING:
+    from mosaiclife_plugin_sdk.client import CoreClient
+    from mosaiclife_plugin_sdk.jobs import Job
+    from mosaiclife_plugin_sdk.manifest import Manifest
+    from mosaiclife_plugin_sdk.stores import Stores
+
+
+class CheckFailed(SDKError):
+    """A readiness check has a reason to say no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery whose bearer, signature and time window are already proven good."""
+
+    id: str
+    timestamp: int
+    tenant: str
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str]
+    traceparent: str | None
+
+
+Check = Callable[[], Awaitable[None]]
+WebhookHandler = Callable[[Delivery], Awaitable[Any]]
+
+
+class PluginApp:
+    """A plugin: what it is called, what it answers, what it does, what it needs.
+
+    Set the attributes on a subclass, or on the instance before `create_app` sees it.
+    """
+
+    name: str
+    version: str
+    manifest: Manifest
+    routes: Sequence[Any] = ()
+    jobs: Sequence[Job] = ()
+    webhook: WebhookHandler | None = None
+    checks: Mapping[str, Check] = {}
+    queues: Mapping[str, Callable[[], float]] = {}
+    stores: Stores | None = None
+
+    def __init__(self, manifest: Manifest | None = None) -> None:
+        """Take identity from *manifest*, unless the subclass spells its own."""
+        if manifest is not None:
+            self.manifest = manifest
+            self.name = getattr(self, "name", manifest.name)
+            self.version = getattr(self, "version", manifest.version)
+
+    def on_start(self, core: CoreClient) -> None:
+        """Run once before the first request is served; an exception stops the start."""
+
+    def on_stop(self) -> None:
+        """Run once after the last request and job have ended."""
