@@ -112,9 +112,13 @@ class Entry {
       await Promise.resolve();
       this.sent = true;
       await this.once();
-    } while (this.again && !this.abort.signal.aborted);
+    } while (this.isWantedAgain());
     this.put({ fetching: false });
     this.planRetry();
+  }
+
+  private isWantedAgain(): boolean {
+    return this.again && !this.abort.signal.aborted;
   }
 
   private async once(): Promise<void> {

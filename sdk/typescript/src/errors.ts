@@ -70,6 +70,7 @@ export type RemoteFailure =
   | "version"
   | "chunk"
   | "timeout"
+  | "unloaded"
   | "failed";
 
 /** A remote, or a part of it, that could not be loaded. */

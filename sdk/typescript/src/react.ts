@@ -9,7 +9,7 @@ const KEY = Symbol.for("@mosaiclife/plugin-sdk/react");
 
 /** Host and remote bundle this module apart but share React, so they meet on the page's one context. */
 function pageContext(): Context<SdkValue | null> {
-  const page = globalThis as { [KEY]?: Context<SdkValue | null> };
+  const page = globalThis as { [KEY]?: Context<SdkValue | null> | undefined };
   return (page[KEY] ??= createContext<SdkValue | null>(null));
 }
 

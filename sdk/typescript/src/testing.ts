@@ -97,7 +97,7 @@ export function createFakeSdk(options: FakeSdkOptions = {}): FakeSdk {
       },
     },
     names: {
-      resolve: async (ids) => Object.fromEntries(knownNames(ids, options.names ?? {})),
+      resolve: (ids) => Promise.resolve(knownNames(ids, options.names ?? {})),
     },
     ui: {
       registerPanel: (panel) => void registered.panels.push(panel),
@@ -116,13 +116,13 @@ export function createFakeSdk(options: FakeSdkOptions = {}): FakeSdk {
 }
 
 function knownNames(ids: readonly string[], names: Readonly<Record<string, string>>) {
-  return ids.flatMap((id) => (names[id] === undefined ? [] : [[id, names[id]] as const]));
+  return Object.fromEntries(Object.entries(names).filter(([id]) => ids.includes(id)));
 }
 
 function describe(input: Parameters<typeof fetch>[0], init: RequestInit = {}): FakeRequest {
   return {
     method: init.method ?? "GET",
-    path: String(input),
+    path: input instanceof Request ? input.url : input.toString(),
     headers: Object.fromEntries(new Headers(init.headers)),
     body: typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : undefined,
   };
@@ -134,8 +134,12 @@ function respondTo(request: FakeRequest, responses: ReadonlyMap<string, FakeResp
   const key = keys.find((candidate) => responses.has(candidate));
   if (key === undefined) return toResponse(notFound(request));
   const found = responses.get(key);
-  const made: unknown = typeof found === "function" ? found(request) : found;
+  const made: unknown = isMaker(found) ? found(request) : found;
   return toResponse(isReply(made) ? made : reply(200, made));
+}
+
+function isMaker(value: unknown): value is (request: FakeRequest) => unknown {
+  return typeof value === "function";
 }
 
 function isReply(value: unknown): value is FakeReply {

@@ -104,12 +104,9 @@ export interface Meta {
 }
 
 export interface Events {
-  /**
-   * Call *handler* with each message of *topic* until the returned function is called.
-   * The message type is the publisher's promise: nothing here checks it.
-   */
+  /** Call *handler* with each message of *topic* until the returned function is called. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the signature of spec §15.2
-  subscribe<T = any>(topic: string, handler: (msg: T) => void): () => void;
+  subscribe(topic: string, handler: (msg: any) => void): () => void;
 }
 
 export interface Names {

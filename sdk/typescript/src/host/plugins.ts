@@ -1,0 +1,50 @@
+/** A plugin as core lists it, and as the page holds it. */
+import type { CommandContribution, ContextMenuContribution, Panel, SDK } from "../types";
+import type { Lifecycle } from "./lifecycle";
+
+/** The states of a plugin (spec §16). */
+export type PluginState = "Installed" | "Registering" | "Ready" | "Degraded" | "Disabled";
+
+/** A plugin as core lists it at `GET /api/plugins`. */
+export interface PluginRecord {
+  id: string;
+  title: string;
+  version: string;
+  state: PluginState;
+  reason?: string | null;
+  /** Null until core's health gate has opened, and again when the plugin is off. */
+  ui: {
+    entryUrl: string;
+    integrity?: string | null;
+    contributions: unknown;
+  } | null;
+}
+
+export interface HostedPanel {
+  readonly id: string;
+  readonly title: string;
+  readonly lifecycle: Lifecycle<Panel>;
+}
+
+export interface HostedRoute {
+  /** Begins with `/<id>`. */
+  readonly path: string;
+  readonly lifecycle: Lifecycle<unknown>;
+}
+
+/** A plugin as the page sees it now; a new object after each change. */
+export interface HostedPlugin {
+  readonly id: string;
+  readonly title: string;
+  readonly version: string;
+  readonly state: PluginState;
+  readonly reason: string | undefined;
+  /** Different for each load of the remote; undefined while nothing is loaded. */
+  readonly generation: string | undefined;
+  readonly sdk: SDK | undefined;
+  readonly panels: readonly HostedPanel[];
+  readonly routes: readonly HostedRoute[];
+  readonly commands: readonly CommandContribution[];
+  readonly contextMenus: readonly ContextMenuContribution[];
+  readonly problems: readonly string[];
+}
