@@ -1,7 +1,9 @@
-"""Read cron expressions as cron does: Sunday is 0 and 7, two day fields mean either (spec §4).
+"""Read cron expressions as cron does (spec §4).
 
-`cronsim` does the calendar. This module adds the `@` names and decides what a change of
-the clocks means:
+`cronsim` does the calendar: Sunday is 0 and 7; when both day fields are restricted, a day
+that fits either one fires, and as in Debian's cron a day field that begins with `*` (also
+`*/2`) counts as not restricted. This module adds the `@` names, reads `?` in a day field
+as `*`, and decides what a change of the clocks means:
 
 * A schedule that names hours lives on the wall clock. A fire inside the hour that the
   clocks skip runs once, at the first instant after the gap. A fire inside an hour that
@@ -29,8 +31,9 @@ ALIASES = {
 }
 MAX_LENGTH = 200
 EVERY_HOUR = set(range(24))
-# Four years hold every date, and eight hold every 29 February around 1900, 2100, ….
-SEARCH_FROM = datetime(2024, 1, 1)
+SEARCH_FROM = datetime(2024, 1, 1)  # noqa: DTZ001 - what a clock on a wall shows
+# Each window is short for the schedules that reach it; eight years hold a 29 February always.
+LOOK_BACK = [timedelta(hours=1), timedelta(days=1), timedelta(days=32), timedelta(days=8 * 366)]
 
 
 class CronError(ValueError):
@@ -53,20 +56,27 @@ class Cron:
         sim = _simulate(fields, SEARCH_FROM, expression)
         if next(sim, None) is None:
             raise CronError(f"{expression!r} never fires")
-        return cls(expression, _zone(timezone), fields, set(sim.hours) == EVERY_HOUR)
+        hourly = set(sim.hours) == EVERY_HOUR
+        if hourly:
+            # cronsim tells an hourly schedule by its first letter, not by its meaning.
+            fields = _with_every_hour(fields)
+        return cls(expression, _zone(timezone), fields, hourly)
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first fire later than *moment*, in UTC."""
         return next(self._fires(moment), None)
 
-    def last_between(self, after: datetime, until: datetime) -> datetime | None:
-        """Return the latest fire with `after < fire <= until`: what missed fires become."""
-        last = None
-        for fire in self._fires(after):
-            if fire > until:
-                break
-            last = fire
-        return last
+    def last_until(self, moment: datetime) -> datetime | None:
+        """Return the latest fire that is not later than *moment*: what missed fires become."""
+        for window in LOOK_BACK:
+            last = None
+            for fire in self._fires(moment - window):
+                if fire > moment:
+                    break
+                last = fire
+            if last is not None:
+                return last
+        return None
 
     def _fires(self, moment: datetime) -> Iterator[datetime]:
         if moment.tzinfo is None:
@@ -96,10 +106,14 @@ def _five_fields(expression: str) -> str:
     fields = text.split()
     if len(fields) != 5:
         raise CronError(f"{expression!r} is not cron: it needs five fields or one of {_names()}")
-    if fields[2] in {"0-23", "*/1"}:
-        # cronsim reads the letters, not their meaning, to tell an hourly schedule.
-        fields[2] = "*"
+    for day in (2, 4):
+        fields[day] = "*" if fields[day] == "?" else fields[day]
     return " ".join(fields)
+
+
+def _with_every_hour(fields: str) -> str:
+    minute, _, rest = fields.split(maxsplit=2)
+    return f"{minute} * {rest}"
 
 
 def _names() -> str:

@@ -11,7 +11,7 @@ import asyncio
 import contextvars
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -63,7 +63,7 @@ class _Live:
     params: Any
     cancelled: threading.Event = field(default_factory=threading.Event)
     stopping: bool = False
-    progress: Progress = Progress()
+    progress: Progress = field(default_factory=Progress)
     events: list[asyncio.Task[None]] = field(default_factory=list)
 
     def seen(self) -> Run:
@@ -148,11 +148,11 @@ class JobRunner:
 
     # What a caller may ask.
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> Sequence[Job]:
         """Return every declared job."""
         return list(self._jobs.values())
 
-    def scheduled(self) -> list[Job]:
+    def scheduled(self) -> Sequence[Job]:
         """Return the jobs that somebody has to fire."""
         return [job for job in self._jobs.values() if job.schedule is not None]
 
@@ -230,6 +230,14 @@ class JobRunner:
         await asyncio.to_thread(self._runs.save, self._ended(run, "cancelled"))
         return await self.get(run_id)
 
+    async def last_fire(self, name: str) -> datetime | None:
+        """Return the newest fire of an instance job's schedule that became a run."""
+        run = await asyncio.to_thread(self._runs.last_scheduled, name, None)
+        if run is None:
+            return None
+        fire = (run.key or "").removeprefix(run.slot + "@")
+        return datetime.fromisoformat(fire) if fire else run.created_at
+
     def poke(self, name: str, tenant: str | None = None) -> None:
         """Start a job soon, from any thread; pokes within `Job.debounce` become one run."""
         _check_scope(self.job(name), tenant)
@@ -244,7 +252,9 @@ class JobRunner:
         stands = await asyncio.to_thread(self._reserve, live.run)
         if stands.id == live.run.id:
             self._live[stands.id] = live
-            task = self._spawn(self._execute(live))
+            # A context of its own: the run must not inherit the time limit of the request
+            # that started it.
+            task = self._spawn(self._execute(live), contextvars.Context())
             self._tasks[task] = live
             task.add_done_callback(self._tasks.pop)
         return stands
@@ -402,7 +412,7 @@ class JobRunner:
             lost.cancelled.set()
         await asyncio.to_thread(self._sweep)
 
-    def _renew(self, live: Sequence[_Live]) -> list[_Live]:
+    def _renew(self, live: Sequence[_Live]) -> Sequence[_Live]:
         """Renew leases and write progress; return the runs that are no longer ours."""
         now = self._clock()
         until = now + self._lease
@@ -434,8 +444,10 @@ class JobRunner:
 
     # Plumbing.
 
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(work)
+    def _spawn(
+        self, work: Coroutine[Any, Any, T], context: contextvars.Context | None = None
+    ) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work, context=context)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task

@@ -104,9 +104,7 @@ class RunStore(Protocol):
     ) -> Sequence[Run]:
         """Return runs of one tenant (None: of the instance), newest first, older than *before*."""
 
-    def last_scheduled(
-        self, job: str, tenant: str | None, *, connection: Any = None
-    ) -> Run | None:
+    def last_scheduled(self, job: str, tenant: str | None, *, connection: Any = None) -> Run | None:
         """Return the newest run that a schedule started."""
 
     def purge(

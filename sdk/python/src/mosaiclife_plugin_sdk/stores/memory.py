@@ -1,5 +1,7 @@
 """Keep the frame's memory in this process: for tests, and for plugins without a database."""
 
+# ruff: noqa: ARG002 - there is no transaction to join: `connection` is the port's, not used here
+
 from __future__ import annotations
 
 import threading
@@ -92,9 +94,7 @@ class MemoryRunStore:
             and (before is None or run.id < before)
         ][:limit]
 
-    def last_scheduled(
-        self, job: str, tenant: str | None, *, connection: Any = None
-    ) -> Run | None:
+    def last_scheduled(self, job: str, tenant: str | None, *, connection: Any = None) -> Run | None:
         """Return the newest run that a schedule started."""
         scheduled = (
             run
