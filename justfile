@@ -1,0 +1,62 @@
+# The recipes of this workspace. `./just` lists them; each does the set-up it needs.
+# A just of your own works as well, from 1.35 on: `just dev`.
+
+set positional-arguments
+
+python := env("PYTHON", "python3")
+venv := if os_family() == "windows" { ".venv/Scripts/python" } else { ".venv/bin/python" }
+
+# List the recipes
+[private]
+default:
+    @{{ just_executable() }} --justfile "{{ justfile() }}" --list --unsorted
+
+# Start core, backend and UI on this machine, and print one URL (Ctrl-C leaves nothing)
+[group('develop')]
+dev *arguments: setup
+    @exec {{ venv }} -m tools.dev "$@"
+
+# Install what is missing: Python packages, Node, pnpm, Node packages
+[group('develop')]
+setup:
+    @{{ python }} -m tools.setup
+
+# Say what this machine has, what it lacks, and the remedy
+[group('develop')]
+doctor:
+    @{{ python }} -m tools.doctor
+
+# Format the code, and apply the linters' safe fixes
+[group('develop')]
+fmt: setup
+    @{{ venv }} -m tools.fmt
+
+# Remove what was built and the data of `dev`; `clean all` removes what was installed too
+[group('develop')]
+clean what="built":
+    @{{ python }} -m tools.clean "$1"
+
+# Test what a newcomer needs to see green, in minutes: `test [layer…] [-- pytest arguments]`
+[group('test')]
+test *arguments: setup
+    @{{ venv }} -m tools.test "$@"
+
+# Test everything, the slow parts too; `test-all --rest` leaves out what `test` has run
+[group('test')]
+test-all *arguments: setup
+    @{{ venv }} -m tools.test --all "$@"
+
+# Look for faults without running the code: linters, types, import rules, formats, manifest
+[group('test')]
+check *names: setup
+    @{{ venv }} -m tools.check "$@"
+
+# Build the remote and the development core's pages
+[group('release')]
+build: setup
+    @{{ venv }} -m tools.build
+
+# Print the plugin's version, or set it everywhere: `version 1.2.3`
+[group('release')]
+version *number: setup
+    @{{ venv }} -m tools.version "$@"
