@@ -278,7 +278,11 @@ class JobRunner:
             same = self._runs.by_key(run.job, run.tenant, run.key)
             if same is not None:
                 return same
-        raise Conflict(f"The job {run.job!r} is already running.")
+        running = self._leases.holder(run.slot, now=self._clock())
+        raise Conflict(
+            f"The job {run.job!r} is already running.",
+            details=[{"field": "$.job", "message": f"run {running} has not ended"}],
+        )
 
     # Running.
 
