@@ -13,21 +13,25 @@ default:
 
 # Start core, backend and UI on this machine, and print one URL (Ctrl-C leaves nothing)
 [group('develop')]
+[no-exit-message]
 dev *arguments: setup
     @exec {{ venv }} -m tools.dev "$@"
 
 # Install what is missing: Python packages, Node, pnpm, Node packages
 [group('develop')]
+[no-exit-message]
 setup:
     @{{ python }} -m tools.setup
 
 # Say what this machine has, what it lacks, and the remedy
 [group('develop')]
+[no-exit-message]
 doctor:
     @{{ python }} -m tools.doctor
 
 # Format the code, and apply the linters' safe fixes
 [group('develop')]
+[no-exit-message]
 fmt: setup
     @{{ venv }} -m tools.fmt
 
@@ -38,25 +42,30 @@ clean what="built":
 
 # Test what a newcomer needs to see green, in minutes: `test [layer…] [-- pytest arguments]`
 [group('test')]
+[no-exit-message]
 test *arguments: setup
     @{{ venv }} -m tools.test "$@"
 
 # Test everything, the slow parts too; `test-all --rest` leaves out what `test` has run
 [group('test')]
+[no-exit-message]
 test-all *arguments: setup
     @{{ venv }} -m tools.test --all "$@"
 
 # Look for faults without running the code: linters, types, import rules, formats, manifest
 [group('test')]
+[no-exit-message]
 check *names: setup
     @{{ venv }} -m tools.check "$@"
 
 # Build the remote and the development core's pages
 [group('release')]
+[no-exit-message]
 build: setup
     @{{ venv }} -m tools.build
 
 # Print the plugin's version, or set it everywhere: `version 1.2.3`
 [group('release')]
+[no-exit-message]
 version *number: setup
     @{{ venv }} -m tools.version "$@"

@@ -30,6 +30,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of every program we start: the checkout's own tools come first."""
     path = [str(SCRIPTS), str(TOOLS / "bin"), os.environ.get("PATH", os.defpath)]
     return {
+        **({} if sys.stdout.isatty() else {"NO_COLOR": "1"}),
         **os.environ,
         "PATH": os.pathsep.join(path),
         # Otherwise uv would fetch an interpreter, and pnpm another pnpm.
