@@ -1,6 +1,7 @@
 """What a Mosaic Life plugin owes its core, as a library: the part that knows no framework."""
 
 from mosaiclife_plugin_sdk.app import Check, CheckFailed, Delivery, PluginApp, WebhookHandler
+from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient, Registration
 from mosaiclife_plugin_sdk.clock import Clock, rfc3339, utc_now
 from mosaiclife_plugin_sdk.compat import check_compat, satisfies
 from mosaiclife_plugin_sdk.context import (
@@ -37,6 +38,7 @@ from mosaiclife_plugin_sdk.errors import (
     ValidationFailed,
     WebhookRejected,
 )
+from mosaiclife_plugin_sdk.jobs import Job, JobContext
 from mosaiclife_plugin_sdk.manifest import (
     CAPABILITIES,
     Manifest,
@@ -45,14 +47,14 @@ from mosaiclife_plugin_sdk.manifest import (
     parse_manifest,
 )
 from mosaiclife_plugin_sdk.settings import FrameSettings, Secret, read_settings
+from mosaiclife_plugin_sdk.versions import SDK_VERSION
 from mosaiclife_plugin_sdk.webhooks import WebhookMessage, new_secret, sign, verify
-
-SDK_VERSION = "1.4.0"
 
 __all__ = [
     "CAPABILITIES",
     "SDK_VERSION",
     "SERVICE",
+    "AsyncCoreClient",
     "AuthInvalid",
     "AuthRequired",
     "BadRequest",
@@ -61,11 +63,14 @@ __all__ = [
     "CheckFailed",
     "Clock",
     "Conflict",
+    "CoreClient",
     "CoreError",
     "CoreRefused",
     "CoreUnreachable",
     "Delivery",
     "FrameSettings",
+    "Job",
+    "JobContext",
     "Manifest",
     "ManifestError",
     "MethodNotAllowed",
@@ -76,6 +81,7 @@ __all__ = [
     "PluginError",
     "RangeError",
     "RateLimited",
+    "Registration",
     "SDKError",
     "Secret",
     "ServiceUnavailable",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from mosaiclife_plugin_sdk.errors import SDKError
 
 if TYPE_CHECKING:
-    from mosaiclife_plugin_sdk.client import CoreClient
+    from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient
+    from mosaiclife_plugin_sdk.frame.jobs import JobRunner
+    from mosaiclife_plugin_sdk.frame.metrics import Metrics
     from mosaiclife_plugin_sdk.jobs import Job
     from mosaiclife_plugin_sdk.manifest import Manifest
     from mosaiclife_plugin_sdk.stores import Stores
@@ -39,7 +41,9 @@ WebhookHandler = Callable[[Delivery], Awaitable[Any]]
 class PluginApp:
     """A plugin: what it is called, what it answers, what it does, what it needs.
 
-    Set the attributes on a subclass, or on the instance before `create_app` sees it.
+    Set the attributes on a subclass, or on the instance before `create_app` sees it. The last
+    three are the frame's side: `create_app` sets them, so that a webhook can count events, start
+    work soon (`self.runner.poke(name)`) and call core.
     """
 
     name: str
@@ -51,6 +55,10 @@ class PluginApp:
     checks: Mapping[str, Check] = {}
     queues: Mapping[str, Callable[[], float]] = {}
     stores: Stores | None = None
+
+    metrics: Metrics
+    runner: JobRunner
+    core: AsyncCoreClient
 
     def __init__(self, manifest: Manifest | None = None) -> None:
         """Take identity from *manifest*, unless the subclass spells its own."""

@@ -56,7 +56,7 @@ def parse_range(text: str) -> list[Bound]:
     return [bound for word in words for bound in _bounds(word, text)]
 
 
-def satisfies(range: str, version: str) -> bool:
+def satisfies(range: str, version: str) -> bool:  # noqa: A002 - the name in the contract
     """Tell whether *version* lies in *range*.
 
     As in npm, a pre-release is admitted only by a bound that names a pre-release of the very

@@ -6,6 +6,8 @@ import base64
 import binascii
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, NewType
 
@@ -71,9 +73,14 @@ def decode_user_context(header: str) -> UserContext:
     return context
 
 
-def set_time_left(seconds: float) -> None:
-    """Start the allowance of the present task and of all that it starts."""
-    _deadline.set(time.monotonic() + seconds)
+@contextmanager
+def limit_time(seconds: float) -> Iterator[None]:
+    """Allow *seconds* to the code inside and to all that it starts."""
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 def time_left() -> float | None:

@@ -89,7 +89,7 @@ class AuthInvalid(AuthRequired):
 
 
 class PermissionDenied(PluginError):
-    """This is not allowed for the caller."""
+    """The caller may not do this."""
 
     code = "PERMISSION_DENIED"
     status = 403
@@ -103,7 +103,7 @@ class NotFound(PluginError):
 
 
 class MethodNotAllowed(PluginError):
-    """This method is not allowed here."""
+    """The method is not allowed here."""
 
     code = "METHOD_NOT_ALLOWED"
     status = 405

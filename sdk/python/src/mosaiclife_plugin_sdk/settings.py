@@ -45,6 +45,11 @@ class Secret:
         return self._values
 
     @property
+    def last(self) -> tuple[str, ...]:
+        """Return the words of the last reading, without looking at the file again."""
+        return self._values
+
+    @property
     def value(self) -> str | None:
         """Return the first word, the one to send, or None when there is none yet."""
         return next(iter(self.values), None)
@@ -87,6 +92,7 @@ class FrameSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: typing.Literal["debug", "info", "warn", "error"] = "info"
     api_timeout_ms: int = 5000
     drain_seconds: float = 2.0
+    stop_grace_seconds: float = 10.0
     store_grace_seconds: float = 10.0
     access_log_sample: float = 1.0
     trace_sample: float = 1.0

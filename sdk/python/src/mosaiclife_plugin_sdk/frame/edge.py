@@ -1,0 +1,176 @@
+"""Meet every request first and see it off last: one pure ASGI layer around the whole app.
+
+Host check, request id, time limit, span, metrics, access line and `nosniff` share one pass over
+the headers and one wrapped `send`; five middlewares would cost five.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+import uuid
+from typing import Any
+
+import msgspec
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from opentelemetry import context as otel
+from opentelemetry.trace import set_span_in_context
+
+from mosaiclife_plugin_sdk.context import limit_time
+from mosaiclife_plugin_sdk.errors import BadRequest, PluginError, Timeout
+from mosaiclife_plugin_sdk.frame.bodies import problem
+from mosaiclife_plugin_sdk.frame.metrics import Metrics
+from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span
+from mosaiclife_plugin_sdk.settings import FrameSettings
+
+log = structlog.stdlib.get_logger("access")
+
+UNMATCHED = "unmatched"
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ONCE = (b"x-request-id", b"x-request-timeout-ms", b"traceparent", b"tracestate")
+
+
+class Edge:
+    """The outermost layer."""
+
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, tracing: Tracing, settings: FrameSettings
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._tracing = tracing
+        self._limit = settings.api_timeout_ms / 1000
+        self._log_share = settings.access_log_sample
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        started = time.perf_counter()
+        headers = _headers_in_question(scope)
+        visit = _Visit(scope, send, _request_id(headers))
+        span = self._tracing.server_span(visit.method, headers)
+        token = otel.attach(set_span_in_context(span))
+        try:
+            await self._serve(visit, headers, receive)
+        finally:
+            seconds = time.perf_counter() - started
+            route = str(visit.scope.get("path_template") or UNMATCHED)
+            self._metrics.request_answered(visit.method, route, visit.status, seconds)
+            if visit.status >= 500 or random.random() < self._log_share:  # sampling
+                _write_access_line(visit, route, seconds)
+            otel.detach(token)
+            span.update_name(f"{visit.method} {route}")
+            end_span(span, route, visit.status)
+
+    async def _serve(self, visit: _Visit, headers: dict[str, str], receive: Receive) -> None:
+        try:
+            _check_target(visit.scope)
+            limit = _time_limit(headers.get("x-request-timeout-ms"), self._limit)
+            with limit_time(limit):
+                async with asyncio.timeout(limit):
+                    await self._app(visit.scope, receive, visit.send)
+        except PluginError as error:
+            await visit.refuse(error)
+        except TimeoutError:
+            if visit.started:
+                raise
+            self._metrics.error("timeout")
+            await visit.refuse(Timeout())
+
+
+class _Visit:
+    """One request and what has been answered so far."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+        method = str(scope.get("method", ""))
+        self.method = method if method in _METHODS else "OTHER"
+        self.path = scope["path"]
+        self.request_id = request_id
+        self.status = 500
+        self._send = send
+        self._head_only = method == "HEAD"
+        # A copy: the server looks into its own one, where HEAD stays HEAD.
+        inner: dict[str, Any] = {**scope, "request_id": request_id}
+        if self._head_only:
+            inner["method"] = "GET"
+        self.scope: Any = inner
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        """Pass *message* on, with the headers that every answer carries."""
+        if message["type"] == "http.response.start":
+            self.status, self.started = message["status"], True
+            message["headers"] = [
+                *message["headers"],
+                (b"x-content-type-options", b"nosniff"),
+                (b"x-request-id", self.request_id.encode()),
+            ]
+        elif self._head_only and message["type"] == "http.response.body":
+            message["body"] = b""
+        await self._send(message)
+
+    async def refuse(self, error: PluginError) -> None:
+        """Answer with *error*, from outside the framework."""
+        body = msgspec.json.encode(problem(error, self.request_id))
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        start: Any = {"type": "http.response.start", "status": error.status, "headers": headers}
+        await self.send(start)
+        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _headers_in_question(scope: Scope) -> dict[str, str]:
+    """Return the headers that the edge reads itself; one that stands twice counts as absent."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for name, value in scope["headers"]:
+        if name in _ONCE:
+            key = name.decode("ascii")
+            if key in found:
+                twice.add(key)
+            found[key] = value.decode("latin-1").strip(" \t")
+    for key in twice:
+        del found[key]
+    return found
+
+
+def _request_id(headers: dict[str, str]) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _check_target(scope: Scope) -> None:
+    """Demand exactly one well-formed Host, and a path (RFC 9112 §3.2)."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        raise BadRequest("exactly one well-formed Host header is needed")
+    if not scope["path"].startswith("/"):
+        raise BadRequest("the request target is not a path")
+
+
+def _time_limit(given: str | None, most: float) -> float:
+    if given is None:
+        return most
+    if not (given.isascii() and given.isdigit() and int(given[:12]) > 0):
+        raise BadRequest("X-Request-Timeout-Ms is not a positive whole number")
+    return min(int(given[:12]) / 1000, most)
+
+
+def _write_access_line(visit: _Visit, route: str, seconds: float) -> None:
+    log.info(
+        "request",
+        method=visit.method,
+        route=route,
+        path=visit.path,
+        status=visit.status,
+        ms=round(seconds * 1000, 3),
+        request_id=visit.request_id,
+    )

@@ -1,0 +1,135 @@
+"""Write JSON lines with the fields of spec §8.5, and no secret in any of them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any
+
+import msgspec
+import structlog
+from opentelemetry import trace
+
+from mosaiclife_plugin_sdk.clock import rfc3339, utc_now
+from mosaiclife_plugin_sdk.settings import FrameSettings, Secret
+
+Event = MutableMapping[str, Any]
+Words = Callable[[], Iterable[str]]
+
+_LEVELS = {"debug": 10, "info": 20, "warn": 30, "error": 40}
+_MASK = "***"
+_SECRET_KEYS = ("authorization", "token", "secret", "password", "cookie", "api_key", "signature")
+_SHORTEST_SECRET = 6
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+def configure_logs(name: str, version: str, settings: FrameSettings) -> None:
+    """Send every line of this process, also those of libraries, to standard output as JSON."""
+    level = _LEVELS[settings.log_level]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.format_exc_info,
+        _contract_fields(name, version),
+        redact(secret_words(settings)),
+    ]
+    structlog.configure(
+        processors=[*shared, _as_json],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_StandardOutput,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(_StandardOutput())
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _as_json],
+            foreign_pre_chain=[structlog.stdlib.add_log_level, *shared],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    # These say at INFO what our own access lines and spans say already.
+    for noisy in ("httpx", "httpcore", "apscheduler", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+def secret_words(settings: FrameSettings) -> Words:
+    """Return a function that lists every secret word of *settings* as it is now."""
+    fields = [getattr(settings, field) for field in settings.__struct_fields__]
+    secrets = [value for value in fields if isinstance(value, Secret)]
+    return lambda: (
+        word for secret in secrets for word in secret.last if len(word) >= _SHORTEST_SECRET
+    )
+
+
+def redact(words: Words) -> Callable[[Any, str, Event], Event]:
+    """Return a processor that masks secret words, and whatever stands under a telling key."""
+
+    def processor(_logger: Any, _method: str, event: Event) -> Event:
+        present = tuple(words())
+        for key, value in event.items():
+            event[key] = _masked(key, value, present)
+        return event
+
+    return processor
+
+
+def _masked(key: str, value: Any, words: tuple[str, ...]) -> Any:
+    if any(telling in key.lower() for telling in _SECRET_KEYS):
+        return _MASK
+    if isinstance(value, str):
+        for word in words:
+            value = value.replace(word, _MASK)
+        return value
+    if isinstance(value, dict):
+        return {name: _masked(str(name), item, words) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked("", item, words) for item in value]
+    if isinstance(value, int | float | bool | None):
+        return value
+    return _masked("", str(value), words)
+
+
+def _contract_fields(name: str, version: str) -> Callable[[Any, str, Event], Event]:
+    """Return a processor that puts the seven fields of the specification first."""
+
+    def processor(_logger: Any, method: str, event: Event) -> Event:
+        span = trace.get_current_span().get_span_context()
+        level = event.pop("level", method)
+        return {
+            "timestamp": rfc3339(utc_now()),
+            "level": "warn" if level == "warning" else level,
+            "plugin.name": name,
+            "plugin.version": version,
+            "trace_id": f"{span.trace_id:032x}" if span.is_valid else "",
+            "span_id": f"{span.span_id:016x}" if span.is_valid else "",
+            "msg": event.pop("event", ""),
+            **event,
+        }
+
+    return processor
+
+
+def _as_json(_logger: Any, _method: str, event: Event) -> str:
+    return _encoder.encode(event).decode("utf-8")
+
+
+class _StandardOutput:
+    """A sink for both structlog and logging that looks standard output up at each line."""
+
+    def __init__(self, *_names: Any) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = self.msg
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        self.write(line + "\n")
+
+    def write(self, text: str) -> None:
+        """Write *text* in one piece, so that lines of two threads do not mix."""
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system."""
+        sys.stdout.flush()

@@ -1,0 +1,96 @@
+"""Run a plugin as a process: refuse bad settings, serve, drain on a signal, exit 0."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import NoReturn
+
+import structlog
+import uvicorn
+from litestar import Litestar
+
+from mosaiclife_plugin_sdk.errors import ManifestError, SettingsError
+from mosaiclife_plugin_sdk.frame.health import Readiness
+from mosaiclife_plugin_sdk.settings import FrameSettings
+
+log = structlog.stdlib.get_logger(__name__)
+
+Build = Callable[[Mapping[str, str]], tuple[Litestar, FrameSettings]]
+
+BAD_SETTINGS = 2
+START_FAILED = 3
+KEEP_ALIVE_SECONDS = 75
+
+
+class DrainingServer(uvicorn.Server):
+    """Uvicorn that goes red first and closes its listener later.
+
+    Stock uvicorn closes the listener at the first signal, so that requests of callers who have
+    not yet seen the red probe fail; and it ends by its own signal, not with 0.
+    """
+
+    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain: float) -> None:
+        super().__init__(config)
+        self._readiness = readiness
+        self._drain = drain
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Serve until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)  # type: ignore[arg-type]
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Begin to drain at the first signal, end at once at the second."""
+        if self._readiness.draining or self._loop is None:
+            os._exit(128 + sig)
+        self._readiness.draining = True
+        self._loop.call_soon_threadsafe(self._start_drain, self._loop)
+
+    def _start_drain(self, loop: asyncio.AbstractEventLoop) -> None:
+        log.info("draining", seconds=self._drain)
+        loop.call_later(self._drain, self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def run(build: Build) -> NoReturn:
+    """Build the app from the environment and serve it until a signal; never return.
+
+    Exit codes: 0 after a graceful stop, 2 for a bad setting or manifest, 3 when the start failed.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A log line must not wait in a buffer for the ones after it.
+        sys.stdout.reconfigure(line_buffering=True)
+    try:
+        app, settings = build(os.environ)
+    except (SettingsError, ManifestError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(BAD_SETTINGS)
+    server = DrainingServer(_config(app, settings), app.state.readiness, settings.drain_seconds)
+    log.info("starting", host=settings.host, port=settings.port)
+    server.run()
+    sys.exit(0 if server.started else START_FAILED)
+
+
+def _config(app: Litestar, settings: FrameSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=round(settings.api_timeout_ms / 1000) + 1,
+    )

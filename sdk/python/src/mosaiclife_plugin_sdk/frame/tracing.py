@@ -1,0 +1,113 @@
+"""Follow a request through the plugin and on to core: W3C trace context and spans (spec §14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+
+import httpx
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, SpanKind, StatusCode, use_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from mosaiclife_plugin_sdk.settings import FrameSettings
+
+_propagator = TraceContextTextMapPropagator()
+
+
+class Tracing:
+    """The spans of one plugin; a provider of its own, so that two plugins share a process."""
+
+    def __init__(self, name: str, version: str, settings: FrameSettings) -> None:
+        resource = Resource.create({"service.name": f"plugin-{name}", "service.version": version})
+        self.provider = TracerProvider(
+            sampler=ParentBased(TraceIdRatioBased(settings.trace_sample)),
+            resource=resource,
+            shutdown_on_exit=False,
+        )
+        if settings.otel_exporter_otlp_endpoint:
+            endpoint = settings.otel_exporter_otlp_endpoint.rstrip("/") + "/v1/traces"
+            exporter = OTLPSpanExporter(endpoint=endpoint)
+            self.provider.add_span_processor(BatchSpanProcessor(exporter))
+        self.tracer = self.provider.get_tracer("mosaiclife_plugin_sdk")
+
+    def server_span(self, method: str, carrier: Mapping[str, str]) -> Span:
+        """Begin the span of an incoming request, below the caller's when it named one."""
+        return self.tracer.start_span(method, context=incoming(carrier), kind=SpanKind.SERVER)
+
+    @contextmanager
+    def client_span(self, method: str, url: httpx.URL, headers: httpx.Headers) -> Iterator[Span]:
+        """Begin the span of a call, and name it in the *headers* that go out."""
+        attributes = {
+            "http.request.method": method,
+            "server.address": url.host,
+            "url.full": str(url.copy_with(query=None, userinfo=b"")),
+        }
+        span = self.tracer.start_span(method, kind=SpanKind.CLIENT, attributes=attributes)
+        with use_span(span, end_on_exit=True):
+            outgoing(headers)
+            yield span
+
+    def close(self) -> None:
+        """Send what is still waiting."""
+        self.provider.shutdown()
+
+
+def incoming(carrier: Mapping[str, str]) -> Context:
+    """Return the context that the caller's headers describe; malformed ones describe none."""
+    return _propagator.extract(carrier, context=Context())
+
+
+def outgoing(headers: MutableMapping[str, str]) -> None:
+    """Write the present span into *headers*."""
+    _propagator.inject(headers)
+
+
+def end_span(span: Span, route: str, status: int) -> None:
+    """Close a server span with what became of its request."""
+    span.set_attribute("http.route", route)
+    span.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        span.set_status(StatusCode.ERROR)
+    span.end()
+
+
+class TracedTransport(httpx.BaseTransport):
+    """A transport whose every call is a client span."""
+
+    def __init__(self, tracing: Tracing, inner: httpx.BaseTransport) -> None:
+        self._tracing, self._inner = tracing, inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request* inside a span."""
+        with self._tracing.client_span(request.method, request.url, request.headers) as span:
+            response = self._inner.handle_request(request)
+            span.set_attribute("http.response.status_code", response.status_code)
+            return response
+
+    def close(self) -> None:
+        """Close the inner transport."""
+        self._inner.close()
+
+
+class AsyncTracedTransport(httpx.AsyncBaseTransport):
+    """The same on the event loop."""
+
+    def __init__(self, tracing: Tracing, inner: httpx.AsyncBaseTransport) -> None:
+        self._tracing, self._inner = tracing, inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request* inside a span."""
+        with self._tracing.client_span(request.method, request.url, request.headers) as span:
+            response = await self._inner.handle_async_request(request)
+            span.set_attribute("http.response.status_code", response.status_code)
+            return response
+
+    async def aclose(self) -> None:
+        """Close the inner transport."""
+        await self._inner.aclose()

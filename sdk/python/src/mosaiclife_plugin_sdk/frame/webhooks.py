@@ -1,0 +1,91 @@
+"""Receive signed deliveries: prove them, answer a repeated one as before, hand on the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.handlers import HTTPRouteHandler
+
+from mosaiclife_plugin_sdk.app import Delivery, PluginApp
+from mosaiclife_plugin_sdk.clock import Clock
+from mosaiclife_plugin_sdk.errors import AuthInvalid, ServiceUnavailable, WebhookRejected
+from mosaiclife_plugin_sdk.frame.bodies import ok
+from mosaiclife_plugin_sdk.settings import Secret
+from mosaiclife_plugin_sdk.stores.base import DeliveryLog, Recorded
+from mosaiclife_plugin_sdk.webhooks import verify
+
+PATH = "/webhooks/ingest"
+
+
+def webhook_route(
+    plugin: PluginApp, secrets: Secret, deliveries: DeliveryLog, clock: Clock
+) -> HTTPRouteHandler:
+    """Return the route below the base path that carries deliveries to `plugin.webhook`."""
+
+    @post(
+        PATH,
+        status_code=200,
+        opt={"viewer": False},
+        summary="Receive a delivery signed as Standard Webhooks says",
+    )
+    async def ingest(request: Request[Any, Any, Any]) -> Response[Any]:
+        body = await request.body()
+        delivery = _proven(request, body, secrets.values, clock)
+        recorded = await asyncio.to_thread(deliveries.get, delivery.tenant, delivery.id)
+        if recorded is None:
+            recorded = await _handled(plugin, delivery, deliveries, clock)
+        return ok(request, msgspec.Raw(recorded.data), status=recorded.status)
+
+    return ingest
+
+
+def _proven(
+    request: Request[Any, Any, Any], body: bytes, secrets: tuple[str, ...], clock: Clock
+) -> Delivery:
+    """Return the delivery in *request*; whatever is wrong with its proof has one message."""
+    headers = _single(request)
+    try:
+        message = verify(secrets, headers, body, now=clock())
+    except WebhookRejected as rejection:
+        raise AuthInvalid("The delivery's signature is not valid.") from rejection
+    return Delivery(
+        id=message.id,
+        timestamp=message.timestamp,
+        tenant=request.state.tenant,
+        body=body,
+        content_type=headers.get("content-type", ""),
+        headers=headers,
+        traceparent=headers.get("traceparent"),
+    )
+
+
+def _single(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Return the headers by name, without those that stand more than once."""
+    pairs = [(name.lower(), value) for name, value in request.headers.multi_items()]
+    names = [name for name, _ in pairs]
+    return {name: value for name, value in pairs if names.count(name) == 1}
+
+
+async def _handled(
+    plugin: PluginApp, delivery: Delivery, deliveries: DeliveryLog, clock: Clock
+) -> Recorded:
+    """Let the plugin handle *delivery*, and return the answer that stands for it.
+
+    A handler that returns a `Recorded` has written it itself, inside its own transaction.
+    """
+    if plugin.webhook is None:
+        raise ServiceUnavailable("The plugin takes no deliveries.", retry_after=60)
+    outcome = await plugin.webhook(delivery)
+    if isinstance(outcome, Recorded):
+        return outcome
+    answer = Recorded(
+        tenant=delivery.tenant,
+        webhook_id=delivery.id,
+        status=200,
+        data=msgspec.json.encode(outcome),
+        recorded_at=clock(),
+    )
+    return await asyncio.to_thread(deliveries.put, answer)
