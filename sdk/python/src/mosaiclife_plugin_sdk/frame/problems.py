@@ -85,10 +85,10 @@ def _details(extra: Any) -> list[dict[str, str]]:
 
 
 def _field(item: Mapping[str, Any]) -> str:
-    key, source = str(item.get("key", "")), item.get("source") or ParamType.BODY
-    if source == ParamType.BODY:
-        return f"$.{key}" if key else "$"
-    return f"{ParamType(source).value}.{key}"
+    key, source = str(item.get("key", "")), item.get("source")
+    if isinstance(source, ParamType):
+        return f"{source.value}.{key}"
+    return f"$.{key}" if key else "$"
 
 
 def _with_head(allowed: str) -> str:
