@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 
 from mosaiclife_plugin_sdk.context import UserContext
 from mosaiclife_plugin_sdk.errors import BadRequest, NotFound, PermissionDenied, ValidationFailed
@@ -26,10 +26,10 @@ MAX_KEY = 255
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT, description="Runs per page.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="Runs per page.")]
 Key = Annotated[
     str | None,
-    Parameter(header="Idempotency-Key", description="The same key is the same run."),
+    HeaderParameter(name="Idempotency-Key", description="The same key is the same run."),
 ]
 
 
