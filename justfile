@@ -35,6 +35,12 @@ doctor:
 fmt: setup
     @{{ venv }} -m tools.fmt
 
+# Write the Python locks again from requirements/*.in, keeping what still fits
+[group('develop')]
+[no-exit-message]
+lock *arguments: setup
+    @{{ venv }} -m tools.lock "$@"
+
 # Remove what was built and the data of `dev`; `clean all` removes what was installed too
 [group('develop')]
 clean what="built":

@@ -3,13 +3,13 @@
 import os
 import platform
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tools.browser import REMEDY, find_browser
+from tools.ports import port_free
 from tools.workspace import ROOT, TOOLS, environment, say, script
 
 PORTS = {"core": ("CORE_PORT", 8080), "plugin": ("PORT", 7001)}
@@ -35,17 +35,6 @@ class Finding:
         return f"{self.mark}  {self.subject:<10} {self.have}" + (
             f"\n                -> {self.remedy}" if self.remedy else ""
         )
-
-
-def port_free(port: int) -> bool:
-    """Tell whether a server could listen on this port of this machine."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def version_of(*command: str) -> str:
