@@ -281,7 +281,7 @@ class JobRunner:
         running = self._leases.holder(run.slot, now=self._clock())
         raise Conflict(
             f"The job {run.job!r} is already running.",
-            details=[{"field": "$.job", "message": f"run {running} has not ended"}],
+            details=[{"field": "$.name", "message": f"run {running} has not ended"}],
         )
 
     # Running.

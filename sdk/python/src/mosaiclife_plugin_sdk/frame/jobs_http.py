@@ -36,7 +36,7 @@ Key = Annotated[
 class RunRequest(msgspec.Struct, kw_only=True, rename="camel"):
     """Which job to start, and how."""
 
-    job: str
+    name: str
     params: Any = None
     idempotency_key: str | None = None
 
@@ -71,7 +71,7 @@ async def run_job(
 ) -> Response[Any]:
     """Start a run, or return the one that the same key already started."""
     _demand_control(viewer)
-    job = jobs.job(data.job)
+    job = jobs.job(data.name)
     run = await jobs.start(
         job.name,
         data.params,

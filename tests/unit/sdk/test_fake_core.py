@@ -1,0 +1,166 @@
+"""FakeCore answers as core does, misbehaves when told to, and keeps what it was asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from mosaiclife_plugin_sdk import CoreClient
+from mosaiclife_plugin_sdk.errors import CoreRefused, CoreUnreachable
+from mosaiclife_plugin_sdk.testing import Answer, FakeCore, garbage, hang_up, refusal
+
+BODY = {
+    "manifest": {"name": "letters", "capabilities": ["events:publish"], "secrets": ["KEY"]},
+    "serviceUrl": "http://127.0.0.1:7001",
+    "ui": {"remoteUrl": "http://127.0.0.1:7001/mf/remoteEntry.js"},
+}
+
+
+@pytest.fixture
+def core() -> Iterator[FakeCore]:
+    """A core that runs."""
+    with FakeCore(secrets={"KEY": "s3cret", "OTHER": "x"}) as core:
+        yield core
+
+
+@pytest.fixture
+def client(core: FakeCore) -> Iterator[CoreClient]:
+    """The SDK's own client, with the token that this core knows."""
+    with CoreClient(core.url, core.token, timeout=0.5) as client:
+        yield client
+
+
+def test_a_plugin_registers_and_renews(core: FakeCore, client: CoreClient) -> None:
+    """The first registration is 201 and the next 200; both say what was granted."""
+    bearer = {"Authorization": f"Bearer {core.token}"}
+    answers = [
+        httpx.post(f"{core.url}/api/plugins/register", json=BODY, headers=bearer) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    registration = client.register(BODY)
+    assert (registration.id, registration.core.version) == ("letters", "2.1.0")
+    assert registration.capabilities.granted == ["events:publish"]
+    assert registration.scheduler is False
+    assert core.registrations == [BODY] * 3
+
+
+def test_a_capability_can_be_refused() -> None:
+    """What a test refuses is refused with a reason."""
+    with (
+        FakeCore(refused=["events:publish"], scheduler=True) as core,
+        CoreClient(core.url, core.token) as client,
+    ):
+        registration = client.register(BODY)
+    assert registration.capabilities.granted == []
+    assert [one.capability for one in registration.capabilities.refused] == ["events:publish"]
+    assert registration.scheduler is True
+
+
+def test_events_jobs_and_secrets_work_once_registered(core: FakeCore, client: CoreClient) -> None:
+    """The surface of spec §15.1 works against it, and it keeps what it was given."""
+    client.register(BODY)
+    client.publish_event("letters.read", {"n": 1})
+    client.register_job({"name": "tidy up", "schedule": "@daily"})
+    assert core.events == [("letters.read", {"n": 1})]
+    assert core.jobs == {"tidy up": {"name": "tidy up", "schedule": "@daily"}}
+    client.remove_job("tidy up")
+    assert core.jobs == {}
+    assert client.fetch_secret("KEY") == "s3cret"
+    with pytest.raises(CoreRefused) as refused:
+        client.fetch_secret("OTHER")
+    assert refused.value.status == 403
+
+
+def test_a_plugin_that_never_registered_is_unknown(core: FakeCore, client: CoreClient) -> None:
+    """Before registration, and after core forgot everything, the answer is PLUGIN_UNKNOWN."""
+    for _ in range(2):
+        with pytest.raises(CoreRefused) as refused:
+            client.publish_event("letters.read", {})
+        assert refused.value.code == "PLUGIN_UNKNOWN"
+        client.register(BODY)
+        core.forget()
+    assert core.events == []
+
+
+def test_a_wrong_token_is_401(core: FakeCore) -> None:
+    """Another token is refused, and nothing is registered."""
+    with CoreClient(core.url, "wrong") as client, pytest.raises(CoreRefused) as refused:
+        client.register(BODY)
+    assert (refused.value.status, refused.value.code) == (401, "AUTH_INVALID")
+    assert core.registrations == []
+
+
+def test_what_is_no_registration_is_422(core: FakeCore, client: CoreClient) -> None:
+    """A body without a manifest names the path."""
+    with pytest.raises(CoreRefused) as refused:
+        client.register({"serviceUrl": "x"})
+    assert refused.value.status == 422
+    assert refused.value.details[0]["field"] == "$.manifest"
+
+
+def test_scripted_answers_come_once_and_in_order(core: FakeCore, client: CoreClient) -> None:
+    """Core refuses as told, for the reason told, and is then well again."""
+    core.script(
+        "register",
+        refusal(503, "SERVICE_UNAVAILABLE", retry_after=7),
+        refusal(409, "PLUGIN_INCOMPATIBLE", details=[{"field": "compat.core", "message": "no"}]),
+        Answer(200, {"data": {"id": "letters", "state": "Disabled"}}),
+    )
+    with pytest.raises(CoreRefused) as busy:
+        client.register(BODY)
+    with pytest.raises(CoreRefused) as misfit:
+        client.register(BODY)
+    assert (busy.value.status, busy.value.retry_after) == (503, 7.0)
+    assert misfit.value.details == [{"field": "compat.core", "message": "no"}]
+    assert client.register(BODY).state == "Disabled"
+    assert client.register(BODY).state == "Registering"
+    assert [one.path for one in core.asked] == ["/api/plugins/register"] * 4
+
+
+@pytest.mark.parametrize(
+    "fault", [garbage(), hang_up(), Answer(200, {"data": {}}, delay=2.0), Answer(raw=b"")]
+)
+def test_faults_reach_the_client_as_one_error(
+    core: FakeCore, client: CoreClient, fault: Answer
+) -> None:
+    """Garbage, a cut connection, a slow and an empty answer are all 'core did not answer'."""
+    core.script("register", fault)
+    with pytest.raises(CoreUnreachable):
+        client.register(BODY)
+    assert client.register(BODY).id == "letters"
+
+
+def test_waiting_ends_when_core_is_asked(core: FakeCore, client: CoreClient) -> None:
+    """A test waits for what the plugin does in its own time, and fails with what it did."""
+    later = threading.Timer(0.05, client.register, args=(BODY,))
+    later.start()
+    assert core.wait_for(lambda seen: seen.registrations) == [BODY]
+    later.join()
+    with pytest.raises(AssertionError, match="POST /api/plugins/register"):
+        core.wait_for(lambda seen: seen.events, within=0.05)
+
+
+def test_a_stopped_core_is_gone_at_once() -> None:
+    """Kept-alive connections and slow answers do not keep it: the next call finds nobody."""
+    core = FakeCore()
+    with CoreClient(core.url, core.token, timeout=2) as client:
+        with core:
+            client.register(BODY)
+            core.script("register", Answer(delay=60))
+            slow = threading.Thread(target=_ignore_refusal, args=(client,))
+            slow.start()
+            core.wait_for(lambda seen: len(seen.asked) == 2)
+            began = time.monotonic()
+        slow.join()
+        assert time.monotonic() - began < 1.5
+        with pytest.raises(CoreUnreachable):
+            client.register(BODY)
+
+
+def _ignore_refusal(client: CoreClient) -> None:
+    with pytest.raises(CoreUnreachable):
+        client.register(BODY)
