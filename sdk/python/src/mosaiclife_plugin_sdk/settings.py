@@ -10,7 +10,7 @@ import re
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,6 +20,9 @@ from mosaiclife_plugin_sdk.manifest import Manifest, find_manifest
 from mosaiclife_plugin_sdk.webhooks import is_secret
 
 T = TypeVar("T", bound="FrameSettings")
+
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 _WORDS_FOR_TRUE_AND_FALSE = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
@@ -82,20 +85,20 @@ class FrameSettings(msgspec.Struct, frozen=True, kw_only=True):
     reg_token: Secret = Secret()
     core_token: Secret = Secret()
     webhook_secrets: Secret = Secret()
-    register_interval_seconds: float = 15.0
+    register_interval_seconds: Annotated[float, msgspec.Meta(gt=0)] = 15.0
     plugin_public_url: str = ""
     ui_remote_path: str = "/mf/remoteEntry.js"
     ui_remote_url: str | None = None
     ui_bundle_dir: Path = Path("ui/dist")
     host: str = "0.0.0.0"  # noqa: S104  # a container listens for its cluster; HOST narrows it
-    port: int = 7001
-    log_level: typing.Literal["debug", "info", "warn", "error"] = "info"
-    api_timeout_ms: int = 5000
-    drain_seconds: float = 2.0
-    stop_grace_seconds: float = 10.0
-    store_grace_seconds: float = 10.0
-    access_log_sample: float = 1.0
-    trace_sample: float = 1.0
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 7001
+    log_level: Literal["debug", "info", "warn", "error"] = "info"
+    api_timeout_ms: Annotated[int, msgspec.Meta(ge=1)] = 5000
+    drain_seconds: Seconds = 2.0
+    stop_grace_seconds: Seconds = 10.0
+    store_grace_seconds: Seconds = 10.0
+    access_log_sample: Share = 1.0
+    trace_sample: Share = 1.0
     otel_exporter_otlp_endpoint: str | None = None
 
     @property
@@ -112,7 +115,7 @@ class FrameSettings(msgspec.Struct, frozen=True, kw_only=True):
 def read_settings(cls: type[T], manifest: Manifest, environ: Mapping[str, str]) -> T:
     """Build *cls* from *environ*; a `SettingsError` is one line naming key and allowed set."""
     schema: Mapping[str, Any] = manifest.config_schema.get("properties", {})
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     given: dict[str, Any] = {}
     for field in msgspec.structs.fields(cls):
         key = field.name.upper()
@@ -122,7 +125,7 @@ def read_settings(cls: type[T], manifest: Manifest, environ: Mapping[str, str]) 
         elif (text := environ.get(key, "")) != "":
             given[field.name] = _checked(key, _value(key, text, hints[field.name], rules), rules)
         elif "default" in rules:
-            given[field.name] = msgspec.convert(rules["default"], hints[field.name], strict=False)
+            given[field.name] = _value(key, str(rules["default"]), hints[field.name], rules)
     given.setdefault("ui_bundle_dir", _bundle_beside_manifest(environ))
     given.setdefault("ui_remote_path", manifest.ui.remote_path)
     settings = cls(**given)
@@ -165,16 +168,37 @@ def _checked(key: str, value: Any, rules: Mapping[str, Any]) -> Any:
 
 
 def _allowed(kind: Any, rules: Mapping[str, Any]) -> str:
+    if typing.get_origin(kind) is Annotated:
+        kind, *metas = typing.get_args(kind)
+        rules = {**_meta_rules(metas), **rules}
     words = rules.get("enum") or typing.get_args(kind)
     if words and all(isinstance(word, str) for word in words):
         return "one of " + ", ".join(words)
     if "pattern" in rules:
         return f"text of the form {rules['pattern']}"
     limits = [f"{word} {rules[key]}" for key, word in _LIMITS.items() if key in rules]
-    return " ".join([_KINDS.get(kind, "a usable value"), *limits])
+    return " ".join([_KINDS.get(kind, "a usable value"), " and ".join(limits)]).rstrip()
 
 
-_LIMITS = {"minimum": "of at least", "maximum": "of at most"}
+def _meta_rules(metas: list[Any]) -> dict[str, Any]:
+    """Return the limits that a field's own type sets, in the words of JSON Schema."""
+    return {
+        rule: limit
+        for meta in metas
+        for rule, limit in (
+            ("minimum", meta.ge),
+            ("exclusiveMinimum", meta.gt),
+            ("maximum", meta.le),
+        )
+        if limit is not None
+    }
+
+
+_LIMITS = {
+    "minimum": "of at least",
+    "exclusiveMinimum": "greater than",
+    "maximum": "of at most",
+}
 _KINDS: dict[Any, str] = {int: "a whole number", float: "a number", str: "text"}
 
 
@@ -192,7 +216,5 @@ def _judge_whole(settings: FrameSettings) -> None:
         text = getattr(settings, key)
         if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).netloc):
             raise SettingsError(f"{key.upper()}: {text!r} is not an http or https URL")
-    if not 0 <= settings.port <= 65535:
-        raise SettingsError(f"PORT: {settings.port} is not a whole number from 0 to 65535")
     if not all(is_secret(secret) for secret in settings.webhook_secrets.values):
         raise SettingsError("WEBHOOK_SECRETS: holds a word that is not whsec_ and base64")

@@ -25,7 +25,7 @@ from litestar.types import (
 )
 
 from mosaiclife_plugin_sdk.app import Check, CheckFailed, PluginApp
-from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient
+from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient, Registration
 from mosaiclife_plugin_sdk.clock import Clock, utc_now
 from mosaiclife_plugin_sdk.frame.auth import (
     bearer_guard,
@@ -108,6 +108,7 @@ class _Frame:
         )
         self.scheduler = Scheduler(plugin.jobs, self.runner, clock)
         self.core_fires = False
+        self.refused: Mapping[str, str] = {}
         self.readiness = Readiness(self._checks())
         self.registrar = self._registrar() if settings.self_register else None
         self._watch_metrics()
@@ -177,8 +178,20 @@ class _Frame:
             api_prefix=self.settings.core_api_prefix,
             transport=transport,
         )
-        core.protocol.permit = self.plugin.manifest.allows
+        core.protocol.permit = self._permits
         return core
+
+    def _permits(self, capability: str) -> bool:
+        """Tell whether the manifest asks for *capability* and core has not refused it."""
+        return self.plugin.manifest.allows(capability) and capability not in self.refused
+
+    async def _accepted(self, answer: Registration) -> None:
+        """Act on a registration: mind what was refused, and settle who fires the schedules."""
+        refused = {item.capability: item.reason for item in answer.capabilities.refused}
+        if refused and refused != self.refused:
+            log.warning("core refuses capabilities", refused=refused)
+        self.refused = refused
+        await JobHandover(self.core, self.runner.scheduled(), self._fire_here)(answer)
 
     def _sync_core(self, on_unknown: Callable[[], None]) -> CoreClient:
         core = CoreClient(
@@ -187,7 +200,7 @@ class _Frame:
             api_prefix=self.settings.core_api_prefix,
             transport=TracedTransport(self.tracing, httpx.HTTPTransport()),
         )
-        core.protocol.permit = self.plugin.manifest.allows
+        core.protocol.permit = self._permits
         core.protocol.on_unknown = on_unknown
         return core
 
@@ -198,7 +211,7 @@ class _Frame:
             self._registration_body,
             lambda: self.settings.reg_token.value,
             interval=self.settings.register_interval_seconds,
-            on_accepted=JobHandover(self.core, self.runner.scheduled(), self._fire_here),
+            on_accepted=self._accepted,
         )
 
     def _registration_body(self) -> dict[str, Any]:

@@ -51,8 +51,8 @@ def context_guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """Read tenant and viewer of an authenticated call; demand what the route demands."""
     if connection.scope.get("method") == "OPTIONS":
         return
-    tenant = connection.headers.get("x-tenant-id")
-    viewer = connection.headers.get("x-user-context")
+    tenant = _only(connection, "x-tenant-id")
+    viewer = _only(connection, "x-user-context")
     if tenant is None and handler.opt.get("tenant", True):
         raise BadRequest("X-Tenant-ID is missing")
     if viewer is None and handler.opt.get("viewer", True):
@@ -80,6 +80,14 @@ def provide_viewer(request: Request[Any, Any, Any]) -> UserContext | None:
     """Return the viewer that the guard read."""
     viewer: UserContext | None = request.state.viewer
     return viewer
+
+
+def _only(connection: Connection, name: str) -> str | None:
+    """Return the one value of a header; two would let two readers see two different callers."""
+    values = connection.headers.getall(name, [])
+    if len(values) > 1:
+        raise BadRequest(f"{name} stands more than once")
+    return values[0] if values else None
 
 
 def _bearer(header: str) -> str:

@@ -8,7 +8,12 @@ from typing import Any
 import structlog
 from litestar import Request, Response
 from litestar.enums import ParamType
-from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    InternalServerException,
+    MethodNotAllowedException,
+    ValidationException,
+)
 from litestar.types import ExceptionHandlersMap
 
 from mosaiclife_plugin_sdk import errors
@@ -58,6 +63,8 @@ def translate(error: Exception) -> errors.PluginError:
         case MethodNotAllowedException():
             allowed = (error.headers or {}).get("allow", "")
             return errors.MethodNotAllowed(headers={"Allow": _with_head(allowed)})
+        case InternalServerException() if error.detail == "client disconnected prematurely":
+            return errors.BadRequest("The body ended before its end.")
         case HTTPException() if error.status_code in _BY_STATUS:
             return _BY_STATUS[error.status_code]()
         case errors.CoreUnreachable():

@@ -21,6 +21,7 @@ from mosaiclife_plugin_sdk.jobs import Job
 log = structlog.stdlib.get_logger(__name__)
 
 FIRST_RETRY, LONGEST_RETRY = 0.25, 30.0
+LONGEST_RETRY_AFTER = 300.0
 DISABLED_POLL = 30.0
 LOOK_SECONDS = 0.5
 # With these core has understood us and says no: asking again unchanged would only be noise.
@@ -41,7 +42,7 @@ class Backoff:
         """Return how long to wait now; *at_least* is what the other side asked for."""
         ceiling, self._next = self._next, min(self._next * 2, LONGEST_RETRY)
         jittered = ceiling * (0.5 + self._share() / 2)
-        return max(jittered, at_least or 0.0)
+        return max(jittered, min(at_least or 0.0, LONGEST_RETRY_AFTER))
 
     def reset(self) -> None:
         """Begin again with the shortest wait."""

@@ -71,7 +71,7 @@ def run(build: Build) -> NoReturn:
     try:
         app, settings = build(os.environ)
     except (SettingsError, ManifestError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
         sys.exit(BAD_SETTINGS)
     server = DrainingServer(_config(app, settings), app.state.readiness, settings.drain_seconds)
     log.info("starting", host=settings.host, port=settings.port)

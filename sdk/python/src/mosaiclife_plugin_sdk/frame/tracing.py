@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import httpx
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -31,10 +30,15 @@ class Tracing:
             shutdown_on_exit=False,
         )
         if settings.otel_exporter_otlp_endpoint:
-            endpoint = settings.otel_exporter_otlp_endpoint.rstrip("/") + "/v1/traces"
-            exporter = OTLPSpanExporter(endpoint=endpoint)
-            self.provider.add_span_processor(BatchSpanProcessor(exporter))
+            self._export_to(settings.otel_exporter_otlp_endpoint)
         self.tracer = self.provider.get_tracer("mosaiclife_plugin_sdk")
+
+    def _export_to(self, endpoint: str) -> None:
+        # Loads protobuf: a plugin without a collector must not pay for it at its start.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
+        self.provider.add_span_processor(BatchSpanProcessor(exporter))
 
     def server_span(self, method: str, carrier: Mapping[str, str]) -> Span:
         """Begin the span of an incoming request, below the caller's when it named one."""
