@@ -179,8 +179,9 @@ export function createQueryCache(load: Load, options: CacheOptions = {}): QueryC
   function query<T>(path: string, { onChange, freshFor = 0 }: QueryOptions = {}): Query<T> {
     const entry = entryFor(path);
     const reader = () => onChange?.();
-    entry.readers.add(reader);
+    // First ask, then listen: a reader hears nothing before it holds its query.
     if (entry.staleAfter(freshFor)) void entry.refresh();
+    entry.readers.add(reader);
     return {
       get snapshot() {
         return entry.snapshot as Snapshot<T>;

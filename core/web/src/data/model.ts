@@ -9,7 +9,7 @@ export interface Session {
   legacies: readonly Legacy[];
 }
 
-/** A memory told on this page since it was opened. */
+/** A memory, of which this core knows the title. */
 export interface Story {
   id: string;
   title: string;

@@ -1,6 +1,6 @@
 import type { Envelope, Legacy } from "@mosaiclife/plugin-sdk";
-import { useState } from "react";
-import { useQuery, useSession } from "../data/context";
+import { useEffect, useState } from "react";
+import { useQuery, useServices, useSession } from "../data/context";
 import type { Story } from "../data/model";
 import { lifeSpan } from "../frame/dates";
 import { Note } from "../frame/Note";
@@ -13,12 +13,28 @@ import { StoryForm } from "./StoryForm";
 export function LegacyPage({ legacyId }: { legacyId: string }) {
   const known = useSession().legacies.find(({ id }) => id === legacyId);
   const path = `/legacies/${encodeURIComponent(legacyId)}`;
-  const { data, error, refresh } = useQuery<Envelope<Partial<Legacy>>>(path);
+  const { data, error, refresh } = useQuery<Envelope<Partial<Life>>>(path);
+  useStoryEvents(legacyId, refresh);
   if (known === undefined && isMissing(error)) return <NowherePage />;
   if (known === undefined && data === undefined) {
     return error === undefined ? <Waiting /> : <Note retry={refresh}>{NOT_NOW}</Note>;
   }
-  return <Life legacy={{ id: legacyId, name: "", role: "", ...known, ...data?.data }} />;
+  const life: Life = { id: legacyId, name: "", role: "", stories: [], ...known, ...data?.data };
+  return <LifeView life={life} onTold={refresh} />;
+}
+
+type Life = Legacy & { stories: readonly Story[] };
+
+/** Ask again whenever somebody tells something of this legacy, here or elsewhere. */
+function useStoryEvents(legacyId: string, refresh: () => void): void {
+  const { events } = useServices();
+  useEffect(
+    () =>
+      events.subscribe("story.created", (msg: { legacy_ids?: readonly string[] }) => {
+        if (msg.legacy_ids?.includes(legacyId) ?? true) refresh();
+      }),
+    [events, legacyId, refresh],
+  );
 }
 
 const NOT_NOW = "This legacy cannot be shown just now.";
@@ -31,16 +47,22 @@ function isMissing(error: Error | undefined): boolean {
   return error !== undefined && "status" in error && [403, 404].includes(Number(error.status));
 }
 
-function Life({ legacy }: { legacy: Legacy }) {
+function LifeView({ life, onTold }: { life: Life; onTold: () => void }) {
   const [told, setTold] = useState<readonly Story[]>([]);
+  const listed = new Set(life.stories.map(({ id }) => id));
+  const stories = [...told.filter(({ id }) => !listed.has(id)), ...life.stories];
+  const keep = (story: Story) => {
+    setTold((others) => [story, ...others]);
+    onTold();
+  };
   return (
     <div className="page columns">
       <div className="column">
-        <LifeHeader legacy={legacy} />
-        <StoryForm legacy={legacy} onTold={(story) => setTold((others) => [story, ...others])} />
-        <Told stories={told} />
+        <LifeHeader legacy={life} />
+        <StoryForm legacy={life} onTold={keep} />
+        <Told stories={stories} />
       </div>
-      <Sidebar legacy={legacy} />
+      <Sidebar legacy={life} />
     </div>
   );
 }
@@ -62,7 +84,7 @@ function Told({ stories }: { stories: readonly Story[] }) {
   return (
     <section className="card" aria-labelledby="told">
       <h2 id="told" className="section-title">
-        Told just now
+        Told lately
       </h2>
       <ul className="told">
         {stories.map(({ id, title }) => (
