@@ -52,7 +52,7 @@ class Shell:
         return wanted
 
 
-@get(["/", "/legacies/{legacy_id:str}", "/plugins/{plugin_path:path}"])
+@get(["/", "/legacies/{legacy_id:str}", "/plugins/{plugin_path:path}", "/status"])
 async def serve_page(shell: Shell, registry: Registry) -> Response[bytes]:
     """Answer every page of the application with the shell."""
     page = shell.index()
