@@ -57,6 +57,11 @@ class Secret:
         """Return the first word, the one to send, or None when there is none yet."""
         return next(iter(self.values), None)
 
+    @property
+    def is_file(self) -> bool:
+        """Tell whether the words come from a file, which may be empty or missing now."""
+        return self._file is not None
+
     def __bool__(self) -> bool:
         return bool(self.values)
 
