@@ -42,6 +42,7 @@ LEASE_SECONDS = 30.0
 AT_ONCE = 8  # further runs wait as `queued`
 CANCEL_SECONDS = 1.0  # what a job has to notice that it was cancelled, when the process stops
 RETRY_POKE_SECONDS = 5.0
+MAX_ERROR = 1000
 KEEP_RUNS = timedelta(days=30)
 KEEP_POKES = timedelta(days=1)
 PURGE_EVERY = timedelta(hours=1)
@@ -101,6 +102,7 @@ class JobRunner:
         self._lease = timedelta(seconds=lease_seconds)
         self._live: dict[str, _Live] = {}
         self._tasks: dict[asyncio.Task[None], _Live] = {}
+        self._starts: set[asyncio.Task[Any]] = set()
         self._background: set[asyncio.Task[Any]] = set()
         self._timers: dict[tuple[str, str | None], asyncio.TimerHandle] = {}
         self._early: set[tuple[str, str | None]] = set()
@@ -130,6 +132,8 @@ class JobRunner:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        if self._starts:
+            await asyncio.wait(list(self._starts))
         await self._wait(grace)
         for live in self._tasks.values():
             live.stopping = True
@@ -191,7 +195,7 @@ class JobRunner:
             created_at=now,
         )
         # Shielded: a caller that goes away must not leave a lease without a run.
-        return await asyncio.shield(self._spawn(self._start(_Live(job, run, values))))
+        return await asyncio.shield(self._spawn(self._start(_Live(job, run, values)), self._starts))
 
     async def get(self, run_id: str) -> Run:
         """Return one run, or refuse with 404."""
@@ -254,7 +258,7 @@ class JobRunner:
             self._live[stands.id] = live
             # A context of its own: the run must not inherit the time limit of the request
             # that started it.
-            task = self._spawn(self._execute(live), contextvars.Context())
+            task = asyncio.create_task(self._execute(live), context=contextvars.Context())
             self._tasks[task] = live
             task.add_done_callback(self._tasks.pop)
         return stands
@@ -287,18 +291,14 @@ class JobRunner:
     # Running.
 
     async def _execute(self, live: _Live) -> None:
-        async with self._room:
-            started = self._clock()
-            live.run = msgspec.structs.replace(live.run, state="running", started_at=started)
-            with structlog.contextvars.bound_contextvars(job=live.job.name, run_id=live.run.id):
-                ended = await self._outcome(live)
-                await self._finish(live, ended)
+        with structlog.contextvars.bound_contextvars(job=live.job.name, run_id=live.run.id):
+            await self._finish(live, await self._outcome(live))
 
     async def _outcome(self, live: _Live) -> Run:
         """Run the job's function and say how it went."""
         try:
-            await asyncio.to_thread(self._runs.save, live.run)
-            result = msgspec.to_builtins(await self._call(live))
+            async with self._room:
+                result = msgspec.to_builtins(await self._work(live), str_keys=True)
         except asyncio.CancelledError:
             return self._ended(live.seen(), "interrupted", error="the plugin stopped")
         except Exception as error:  # noqa: BLE001 - whatever a job raises ends its run, not the plugin
@@ -308,7 +308,9 @@ class JobRunner:
             state = "interrupted" if live.stopping else "cancelled"
         return self._ended(live.seen(), state, result=result)
 
-    async def _call(self, live: _Live) -> Any:
+    async def _work(self, live: _Live) -> Any:
+        live.run = msgspec.structs.replace(live.run, state="running", started_at=self._clock())
+        await asyncio.to_thread(self._runs.save, live.run)
         context = self._context(live)
         if inspect.iscoroutinefunction(live.job.run):
             return await live.job.run(context)
@@ -331,7 +333,7 @@ class JobRunner:
         )
 
     def _send_soon(self, live: _Live, topic: str, payload: dict[str, Any]) -> None:
-        live.events.append(self._spawn(self._send(topic, payload)))
+        live.events.append(self._spawn(self._send(topic, payload), self._background))
 
     async def _send(self, topic: str, payload: dict[str, Any]) -> None:
         try:
@@ -341,7 +343,9 @@ class JobRunner:
 
     def _failed(self, live: _Live, error: Exception) -> Run:
         log.error("job failed", exc_info=error)
-        return self._ended(live.seen(), "failed", error=f"{type(error).__name__}: {error}")
+        return self._ended(
+            live.seen(), "failed", error=f"{type(error).__name__}: {error}"[:MAX_ERROR]
+        )
 
     def _ended(
         self, run: Run, state: State, *, result: Any = None, error: str | None = None
@@ -383,7 +387,7 @@ class JobRunner:
 
     def _fire(self, name: str, tenant: str | None) -> None:
         self._timers.pop((name, tenant), None)
-        self._spawn(self._start_poked(name, tenant))
+        self._spawn(self._start_poked(name, tenant), self._background)
 
     async def _start_poked(self, name: str, tenant: str | None) -> None:
         try:
@@ -448,12 +452,12 @@ class JobRunner:
 
     # Plumbing.
 
-    def _spawn(
-        self, work: Coroutine[Any, Any, T], context: contextvars.Context | None = None
-    ) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(work, context=context)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+    @staticmethod
+    def _spawn(work: Coroutine[Any, Any, T], kept: set[asyncio.Task[Any]]) -> asyncio.Task[T]:
+        """Start a task and keep it from being collected before it is done."""
+        task = asyncio.get_running_loop().create_task(work)
+        kept.add(task)
+        task.add_done_callback(kept.discard)
         return task
 
     def _on_loop(self, function: Callable[..., None], *arguments: Any) -> None:

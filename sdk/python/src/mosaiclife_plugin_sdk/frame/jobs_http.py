@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
 from mosaiclife_plugin_sdk.context import UserContext
 from mosaiclife_plugin_sdk.errors import BadRequest, NotFound, PermissionDenied, ValidationFailed
@@ -53,7 +54,9 @@ def job_routes(base_path: str) -> Router:
 
 @get("/", summary="List the jobs")
 async def list_jobs(
-    request: Request[Any, Any, Any], viewer: UserContext, jobs: JobRunner
+    request: Request[Any, Any, Any],
+    viewer: NamedDependency[UserContext],
+    jobs: NamedDependency[JobRunner],
 ) -> Response[Any]:
     """Return every declared job with its schedule and parameters."""
     _demand_control(viewer)
@@ -63,10 +66,10 @@ async def list_jobs(
 @post("/run", status_code=202, summary="Start a job")
 async def run_job(
     request: Request[Any, Any, Any],
-    data: RunRequest,
-    tenant: str | None,
-    viewer: UserContext,
-    jobs: JobRunner,
+    data: JSONBody[RunRequest],
+    tenant: NamedDependency[str | None],
+    viewer: NamedDependency[UserContext],
+    jobs: NamedDependency[JobRunner],
     idempotency_key: Key = None,
 ) -> Response[Any]:
     """Start a run, or return the one that the same key already started."""
@@ -86,13 +89,13 @@ async def run_job(
 @get("/runs", summary="List runs, newest first")
 async def list_runs(
     request: Request[Any, Any, Any],
-    tenant: str | None,
-    viewer: UserContext,
-    jobs: JobRunner,
+    tenant: NamedDependency[str | None],
+    viewer: NamedDependency[UserContext],
+    jobs: NamedDependency[JobRunner],
     limit: Limit = DEFAULT_LIMIT,
-    cursor: str | None = None,
-    job: str | None = None,
-    scope: Literal["instance", "tenant"] | None = None,
+    cursor: FromQuery[str | None] = None,
+    job: FromQuery[str | None] = None,
+    scope: FromQuery[Literal["instance", "tenant"] | None] = None,
 ) -> Response[Any]:
     """Return the tenant's runs, or the instance's when no tenant is named or it is asked for."""
     _demand_control(viewer)
@@ -108,10 +111,10 @@ async def list_runs(
 @get("/runs/{run_id:str}", summary="Watch a run")
 async def get_run(
     request: Request[Any, Any, Any],
-    run_id: str,
-    tenant: str | None,
-    viewer: UserContext,
-    jobs: JobRunner,
+    run_id: FromPath[str],
+    tenant: NamedDependency[str | None],
+    viewer: NamedDependency[UserContext],
+    jobs: NamedDependency[JobRunner],
 ) -> Response[Any]:
     """Return one run with its progress, and its result once it has ended."""
     _demand_control(viewer)
@@ -121,10 +124,10 @@ async def get_run(
 @delete("/runs/{run_id:str}", status_code=202, summary="Cancel a run")
 async def cancel_run(
     request: Request[Any, Any, Any],
-    run_id: str,
-    tenant: str | None,
-    viewer: UserContext,
-    jobs: JobRunner,
+    run_id: FromPath[str],
+    tenant: NamedDependency[str | None],
+    viewer: NamedDependency[UserContext],
+    jobs: NamedDependency[JobRunner],
 ) -> Response[Any]:
     """Ask a run to stop; one that has ended stays as it is."""
     _demand_control(viewer)

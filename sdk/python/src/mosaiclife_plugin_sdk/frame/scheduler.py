@@ -6,6 +6,7 @@ that several replicas, or a restart in the same minute, come to one run.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,8 @@ from mosaiclife_plugin_sdk.errors import PluginError
 from mosaiclife_plugin_sdk.frame.jobs import JobRunner
 from mosaiclife_plugin_sdk.jobs import Job
 from mosaiclife_plugin_sdk.stores.base import slot_of
+
+RETRIES = (1.0, 5.0, 30.0)  # while the store is away
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -97,10 +100,19 @@ class Scheduler:
         fire = self._crons[name].last_until(self._clock())
         if fire is None:
             return
-        try:
-            await self._runner.start(name, key=fire_key(name, None, fire), trigger="schedule")
-        except PluginError as error:
-            log.warning("fire skipped", job=name, fire=str(fire), reason=error.message)
+        key = fire_key(name, None, fire)
+        for pause in (*RETRIES, None):
+            try:
+                await self._runner.start(name, key=key, trigger="schedule")
+            except PluginError as error:
+                log.warning("fire skipped", key=key, reason=error.message)
+            except Exception as error:
+                if pause is None:
+                    raise
+                log.warning("fire not stored", key=key, error=str(error))
+                await asyncio.sleep(pause)
+                continue
+            return
 
 
 def fire_key(job: str, tenant: str | None, fire: datetime) -> str:
