@@ -1,0 +1,118 @@
+"""Put the plugin together: the only module that names a concrete store."""
+
+import asyncio
+from collections.abc import Mapping
+
+from litestar import Litestar
+
+from mosaiclife_plugin_sdk import (
+    CheckFailed,
+    CoreClient,
+    Manifest,
+    PluginApp,
+    ServiceUnavailable,
+    find_manifest,
+    load_manifest,
+)
+from mosaiclife_plugin_sdk import frame as sdk
+from mosaiclife_plugin_sdk.stores import sql_stores
+from plugin_analytics.clock import Clock, utc_now
+from plugin_analytics.errors import WrongPseudonymKey
+from plugin_analytics.http.counting import EventCounter
+from plugin_analytics.http.data import Readers, data_routes
+from plugin_analytics.model.calendar import zone_names
+from plugin_analytics.model.cursors import Cursors
+from plugin_analytics.model.pseudonyms import Pseudonyms
+from plugin_analytics.scheduler import REFRESH, jobs
+from plugin_analytics.services.ingest import Ingest
+from plugin_analytics.services.provide import Provide
+from plugin_analytics.services.rollup import Refresh
+from plugin_analytics.settings import Settings
+from plugin_analytics.store.base import Store
+from plugin_analytics.store.sqlite import READERS, SQLiteStore
+
+_KEY_CHECK = "pseudonym-key-check"
+
+
+class Plugin(PluginApp):
+    """The plugin as the frame sees it."""
+
+    def __init__(
+        self, manifest: Manifest, settings: Settings, store: SQLiteStore, clock: Clock
+    ) -> None:
+        """Wire services to *store* and *clock*."""
+        super().__init__(manifest)
+        zone, pseudonyms = settings.zone(zone_names()), Pseudonyms(settings.key())
+        _check_key(store, pseudonyms)
+        self.stores = sql_stores(store.frame_engine)
+        self.webhook = Ingest(
+            store,
+            self.stores.deliveries,
+            pseudonyms,
+            clock,
+            zone,
+            count=self._count,
+            committed=self._refresh_soon,
+        )
+        self.jobs = jobs(Refresh(store, zone), self.name)
+        provide = Provide(store, clock, Cursors(pseudonyms.subkey("cursors")))
+        self.routes = data_routes(provide, zone, Readers(READERS))
+        self.checks = {"store": sdk.Tolerant(self._check_store, settings.store_grace_seconds)}
+        self.queues = {"ingest": store.waiting}
+        self._store = store
+        self._counter: EventCounter | None = None
+
+    def on_start(self, core: CoreClient) -> None:
+        """Count what an earlier process has left uncounted."""
+        del core
+        self._refresh_soon()
+
+    def on_stop(self) -> None:
+        """Write what is waiting and let go of the database."""
+        self._store.close()
+
+    def _count(self, name: str, outcome: str, number: int) -> None:
+        if self._counter is None:
+            self._counter = EventCounter(self.metrics.events)
+        self._counter(name, outcome, number)
+
+    def _refresh_soon(self) -> None:
+        self.runner.poke(REFRESH)
+
+    async def _check_store(self) -> None:
+        """Fail while the database cannot be read, or has not been written since it failed."""
+        try:
+            await asyncio.to_thread(self._store.setting, _KEY_CHECK)
+            if self._store.failing_seconds():
+                await asyncio.wrap_future(self._store.probe())
+        except ServiceUnavailable as error:
+            raise CheckFailed(error.message) from error
+
+
+def create_app(settings: Settings, manifest: Manifest, *, clock: Clock = utc_now) -> Litestar:
+    """Return the whole plugin as an ASGI app that owns its database."""
+    store = SQLiteStore(settings.database)
+    try:
+        return sdk.create_app(Plugin(manifest, settings, store, clock), settings, clock=clock)
+    except BaseException:
+        store.close()
+        raise
+
+
+def build(environ: Mapping[str, str]) -> tuple[Litestar, Settings]:
+    """Return the app that *environ* asks for; a bad value is a `SettingsError`."""
+    manifest = load_manifest(find_manifest(environ))
+    settings = sdk.read_settings(Settings, manifest, environ)
+    settings.zone(zone_names())
+    settings.key()
+    return create_app(settings, manifest), settings
+
+
+def _check_key(store: Store, pseudonyms: Pseudonyms) -> None:
+    """Refuse a key that would give everybody a second identity."""
+    mine = pseudonyms.check_value()
+    if store.settle(_KEY_CHECK, mine) != mine:
+        raise WrongPseudonymKey(
+            "PSEUDONYM_KEY: is not the key with which this database was written;"
+            " give the former key back, or start with an empty DATA_DIR"
+        )

@@ -1,0 +1,1 @@
+"""Meet callers: parse, ask a service, encode; the frame has checked who calls."""

@@ -1,0 +1,28 @@
+"""Count events for `/metrics` without letting a sender choose how many series there are."""
+
+from prometheus_client import Counter
+
+from plugin_analytics.model.families import BY_TYPE
+
+MAX_STRANGERS = 64
+OTHER = "other"
+
+
+class EventCounter:
+    """Put counts under the event's type; strangers beyond the first 64 share one name."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._strangers: set[str] = set()
+
+    def __call__(self, name: str, outcome: str, number: int) -> None:
+        """Note that *number* events of type *name* ended as *outcome*."""
+        self._counter.labels(self._label(name), outcome).inc(number)
+
+    def _label(self, name: str) -> str:
+        if name in BY_TYPE or name in self._strangers:
+            return name
+        if len(self._strangers) >= MAX_STRANGERS or not name:
+            return OTHER
+        self._strangers.add(name)
+        return name

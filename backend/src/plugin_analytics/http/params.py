@@ -1,0 +1,197 @@
+"""Read query strings into questions; every fault is told at once, by the parameter's name."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import TypeVar, get_args
+from zoneinfo import ZoneInfo
+
+from mosaiclife_plugin_sdk import ValidationFailed
+from plugin_analytics.model.calendar import (
+    FIRST_YEAR,
+    INTERVALS,
+    LAST_YEAR,
+    MAX_YEARS,
+    Interval,
+    Period,
+    Range,
+    WeekStart,
+    find_zone,
+    parse_date,
+    parse_period,
+    too_long,
+)
+from plugin_analytics.model.catalogue import KINDS, METRICS, Kind
+from plugin_analytics.services.provide import ItemsQuery, OverviewQuery, TimeseriesQuery, Window
+
+T = TypeVar("T")
+MAX_METRICS = 4
+MAX_LIMIT, DEFAULT_LIMIT = 100, 20
+MAX_CURSOR = 512
+WEEK_STARTS: tuple[WeekStart, ...] = get_args(WeekStart)
+_LEGACY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_COMMON = frozenset({"legacyId", "period", "from", "to", "timezone"})
+
+
+class Parameters:
+    """The parameters of one request, and what is wrong with them."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
+        """Collect *pairs*; a name outside *known* is a fault."""
+        self._values: dict[str, list[str]] = {}
+        self._faults: list[dict[str, str]] = []
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
+        allowed = frozenset(known)
+        for name in self._values:
+            if name not in allowed:
+                self.fault(name[:64], f"is not one of {', '.join(sorted(allowed))}")
+
+    def fault(self, name: str, message: str) -> None:
+        """Note that a parameter cannot be used."""
+        self._faults.append({"field": f"query.{name}", "message": message})
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of a parameter."""
+        return self._values.get(name, [])
+
+    def one(self, name: str) -> str | None:
+        """Return the value of a parameter that may stand once."""
+        values = self.all(name)
+        if len(values) > 1:
+            self.fault(name, "stands more than once")
+        return values[0] if values else None
+
+    def read(self, name: str, parse: Callable[[str], T | None], allowed: str, default: T) -> T:
+        """Return the parsed value, or *default*; what *parse* turns into None is a fault."""
+        text = self.one(name)
+        if text is None:
+            return default
+        value = parse(text)
+        if value is None:
+            self.fault(name, f"is not {allowed}")
+            return default
+        return value
+
+    def choice(self, name: str, words: tuple[T, ...], default: T) -> T:
+        """Return one of *words*."""
+        named = {str(word): word for word in words}
+        return self.read(name, named.get, "one of " + ", ".join(named), default)
+
+    def check(self) -> None:
+        """Refuse the request if anything was wrong."""
+        if self._faults:
+            raise ValidationFailed("The query is not valid.", details=self._faults)
+
+
+def read_legacy(parameters: Parameters) -> str | None:
+    """Return the legacy in question; None is the whole tenant."""
+    return parameters.read("legacyId", _legacy, "an id of at most 64 letters, digits, _ or -", None)
+
+
+def read_overview(
+    pairs: Iterable[tuple[str, str]], zone: ZoneInfo
+) -> tuple[str | None, OverviewQuery]:
+    """Return the legacy and the question; *zone* is the one that reports use by default."""
+    parameters = Parameters(pairs, _COMMON)
+    legacy = read_legacy(parameters)
+    query = OverviewQuery(_window(parameters, Period("all")), _zone(parameters, zone))
+    parameters.check()
+    return legacy, query
+
+
+def read_timeseries(
+    pairs: Iterable[tuple[str, str]], zone: ZoneInfo
+) -> tuple[str | None, TimeseriesQuery]:
+    """Return the legacy and the question; *zone* is the one that reports use by default."""
+    parameters = Parameters(pairs, _COMMON | {"metric", "interval", "weekStart"})
+    legacy = read_legacy(parameters)
+    query = TimeseriesQuery(
+        window=_window(parameters, Period("mo", 12)),
+        zone=_zone(parameters, zone),
+        metrics=_metrics(parameters),
+        interval=_interval(parameters),
+        week_start=parameters.choice("weekStart", WEEK_STARTS, "mon"),
+    )
+    parameters.check()
+    return legacy, query
+
+
+def read_items(pairs: Iterable[tuple[str, str]]) -> ItemsQuery:
+    """Return which page of the catalogue is asked for."""
+    parameters = Parameters(pairs, {"cursor", "limit", "kind"})
+    kinds: tuple[Kind | None, ...] = KINDS
+    query = ItemsQuery(
+        kind=parameters.choice("kind", kinds, None),
+        limit=parameters.read("limit", _limit, f"a number from 1 to {MAX_LIMIT}", DEFAULT_LIMIT),
+        cursor=parameters.read("cursor", _cursor, "a cursor", None),
+    )
+    parameters.check()
+    return query
+
+
+def _window(parameters: Parameters, default: Period) -> Window:
+    """Read `period`, or `from` and `to`; never both."""
+    allowed = f"all, year, <n>d or <n>mo of at most {MAX_YEARS} years"
+    period = parameters.read("period", parse_period, allowed, default)
+    if not (parameters.all("from") or parameters.all("to")):
+        return Window(period)
+    if parameters.all("period"):
+        parameters.fault("period", "cannot stand beside from and to")
+    return Window(period, _dates(parameters))
+
+
+def _dates(parameters: Parameters) -> Range | None:
+    start, end = _date(parameters, "from"), _date(parameters, "to")
+    if start is None or end is None:
+        return None
+    if start >= end:
+        parameters.fault("to", "is not later than from")
+    elif too_long(Range(start, end)):
+        parameters.fault("to", f"is more than {MAX_YEARS} years after from")
+    return Range(start, end)
+
+
+def _date(parameters: Parameters, name: str) -> date | None:
+    if not parameters.all(name):
+        parameters.fault(name, "is missing: from and to stand together")
+    allowed = f"a date as YYYY-MM-DD from {FIRST_YEAR} to {LAST_YEAR}"
+    return parameters.read(name, parse_date, allowed, None)
+
+
+def _zone(parameters: Parameters, default: ZoneInfo) -> ZoneInfo:
+    return parameters.read("timezone", find_zone, "the name of an IANA time zone", default)
+
+
+def _metrics(parameters: Parameters) -> tuple[str, ...]:
+    """Read `metric=a&metric=b` as well as `metric=a,b`."""
+    names = [name for text in parameters.all("metric") for name in text.split(",")]
+    if any(name not in METRICS for name in names):
+        parameters.fault("metric", f"is not one of {', '.join(METRICS)}")
+    elif len(set(names)) < len(names):
+        parameters.fault("metric", "names a metric twice")
+    elif len(names) > MAX_METRICS:
+        parameters.fault("metric", f"names more than {MAX_METRICS} metrics")
+    return tuple(names) or ("stories",)
+
+
+def _interval(parameters: Parameters) -> Interval | None:
+    words: dict[str, Interval | None] = {word: word for word in INTERVALS}
+    words["auto"] = None
+    text = parameters.one("interval")
+    if text is not None and text not in words:
+        parameters.fault("interval", f"is not one of {', '.join(words)}")
+    return words.get(text or "auto")
+
+
+def _legacy(text: str) -> str | None:
+    return text if _LEGACY.fullmatch(text) else None
+
+
+def _limit(text: str) -> int | None:
+    usable = text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT
+    return int(text) if usable else None
+
+
+def _cursor(text: str) -> str | None:
+    return text if 0 < len(text) <= MAX_CURSOR else None

@@ -1,0 +1,177 @@
+"""Count days as people do: local dates of a zone, half-open ranges, calendar buckets.
+
+A day is the local date of an instant, so days of 23 or 25 hours and days without a midnight need
+no rule of their own.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from plugin_analytics.clock import from_micros
+
+Interval = Literal["day", "week", "month", "quarter", "year"]
+WeekStart = Literal["mon", "sun"]
+INTERVALS: tuple[Interval, ...] = ("day", "week", "month", "quarter", "year")
+MAX_BUCKETS = 3_700
+MAX_YEARS = 10
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+_PERIOD = re.compile(r"([1-9][0-9]{0,3})(d|mo)", re.ASCII)
+_MONTHS: dict[Interval, int] = {"month": 1, "quarter": 3, "year": 12}
+_DAY = timedelta(days=1)
+
+
+class Range(NamedTuple):
+    """The local dates from `start` up to and without `end`."""
+
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """Count the dates in the range."""
+        return (self.end - self.start).days
+
+
+class Bucket(NamedTuple):
+    """One bar of a chart; complete when all of its calendar unit lies in the range and is over."""
+
+    start: date
+    end: date
+    complete: bool
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return every IANA zone name; from data that travels along, not from the machine."""
+    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
+
+
+def find_zone(name: str) -> ZoneInfo | None:
+    """Return the zone called *name*, or None when there is none."""
+    return ZoneInfo(name) if name in zone_names() else None
+
+
+def local_date(at: int, zone: ZoneInfo) -> date:
+    """Return the date on a wall calendar in *zone* at the instant *at*."""
+    return from_micros(at).astimezone(zone).date()
+
+
+def add_months(day: date, months: int) -> date:
+    """Move *day* by whole months; the 31st becomes the last day that the month has."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    first = date(year, month + 1, 1)
+    length = (date(year + month // 11, (month + 1) % 12 + 1, 1) - first).days
+    return first.replace(day=min(day.day, length))
+
+
+def align(day: date, interval: Interval, week_start: WeekStart = "mon") -> date:
+    """Return the first day of the calendar unit that *day* lies in."""
+    if interval == "day":
+        return day
+    if interval == "week":
+        return day - (day.weekday() + (week_start == "sun")) % 7 * _DAY
+    months = _MONTHS[interval]
+    return day.replace(month=(day.month - 1) // months * months + 1, day=1)
+
+
+def following(start: date, interval: Interval) -> date:
+    """Return the first day of the unit after the one that begins at *start*."""
+    if interval in _MONTHS:
+        return add_months(start, _MONTHS[interval])
+    return start + (7 if interval == "week" else 1) * _DAY
+
+
+def buckets(
+    span: Range, interval: Interval, today: date, week_start: WeekStart = "mon"
+) -> Iterator[Bucket]:
+    """Cut *span* at the borders of calendar units; what the span cuts off is not complete."""
+    unit = align(span.start, interval, week_start)
+    while unit < span.end:
+        after = following(unit, interval)
+        whole = span.start <= unit and after <= span.end
+        yield Bucket(max(unit, span.start), min(after, span.end), whole and after <= today)
+        unit = after
+
+
+def bucket_count(span: Range, interval: Interval) -> int:
+    """Return about how many buckets a range has, without making them."""
+    days = {"day": 1, "week": 7, "month": 28, "quarter": 90, "year": 365}
+    return span.days // days[interval] + 1
+
+
+def automatic(span: Range) -> Interval:
+    """Choose bars that are neither dust nor blocks."""
+    if span.days <= 31:
+        return "day"
+    if span.days <= 26 * 7:
+        return "week"
+    return "month" if span.days <= 5 * 366 else "year"
+
+
+class Period(NamedTuple):
+    """A range that ends with today: `30d`, `12mo`, `year`, or `all` that has no bound."""
+
+    unit: Literal["d", "mo", "year", "all"]
+    length: int = 1
+
+    def range(self, today: date, first: date) -> Range:
+        """Return the dates of the period; *first* is the day on which the data begins."""
+        tomorrow = today + _DAY
+        match self.unit:
+            case "d":
+                return Range(tomorrow - self.length * _DAY, tomorrow)
+            case "mo":
+                return Range(add_months(today.replace(day=1), 1 - self.length), tomorrow)
+            case "year":
+                return Range(today.replace(month=1, day=1), tomorrow)
+            case "all":
+                return Range(min(first, today), tomorrow)
+
+    def before(self, span: Range) -> Range | None:
+        """Return the same part of the period before: the same length on the calendar."""
+        match self.unit:
+            case "all":
+                return None
+            case "d":
+                return preceding(span)
+            case _:
+                months = 12 if self.unit == "year" else self.length
+                # The last day moves, not the day after it: 12mo to 31 March ends on 31 March.
+                last = add_months(span.end - _DAY, -months)
+                return Range(add_months(span.start, -months), last + _DAY)
+
+
+def preceding(span: Range) -> Range:
+    """Return the range of as many days that ends where *span* begins."""
+    return Range(span.start - span.days * _DAY, span.start)
+
+
+def parse_period(text: str) -> Period | None:
+    """Read `all`, `year`, `<n>d` or `<n>mo` of at most ten years; None for anything else."""
+    if text in ("all", "year"):
+        return Period(text)  # type: ignore[arg-type]  # narrowed to the two words above
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        return None
+    count, unit = int(found[1]), found[2]
+    limit = MAX_YEARS * (366 if unit == "d" else 12)
+    return Period(unit, count) if count <= limit else None  # type: ignore[arg-type]  # d or mo
+
+
+def parse_date(text: str) -> date | None:
+    """Read `YYYY-MM-DD` of a year in which calendars can be trusted; None for anything else."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date() if len(text) == 10 else None  # noqa: DTZ007  # a date has no zone
+    except ValueError:
+        return None
+    return day if day and FIRST_YEAR <= day.year <= LAST_YEAR and text.isascii() else None
+
+
+def too_long(span: Range) -> bool:
+    """Tell whether a range is longer than ten years."""
+    return span.end > add_months(span.start, MAX_YEARS * 12)

@@ -1,0 +1,60 @@
+"""Reduce `story_reaction.toggled`: a heart, candle or smile counts when its state changes."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from plugin_analytics.model.families.base import (
+    Act,
+    Fact,
+    Family,
+    Identifier,
+    Payload,
+    in_each,
+)
+
+METRICS = {"heart": "hearts", "candle": "candles", "smile": "smiles"}
+
+
+class Reaction(Payload, frozen=True):
+    """What is kept of a reaction."""
+
+    story_id: Identifier
+    reaction_type: Literal["heart", "candle", "smile"]
+    reacted: bool
+    legacy_id: Identifier | None = None
+
+    def legacies(self) -> Sequence[str]:
+        return () if self.legacy_id is None else (self.legacy_id,)
+
+
+def facts(acts: Sequence[Act]) -> Iterable[Fact]:
+    """Count transitions only: a second heart by the same person on the same story is none."""
+    last_at = {act.at: act for act in sorted(acts, key=lambda act: (act.at, act.id))}
+    shown: Reaction | None = None
+    for act in last_at.values():
+        reaction: Reaction = FAMILY.decode(act.type, act.body)
+        if reaction.reacted and shown is None:
+            shown = reaction
+            yield from _change(shown, act, 1)
+        elif not reaction.reacted and shown is not None:
+            # It leaves from where it was put, whatever legacy the second event names.
+            yield from _change(shown, act, -1)
+            shown = None
+
+
+def _change(reaction: Reaction, act: Act, delta: int) -> Iterable[Fact]:
+    for legacy in in_each(reaction.legacies()):
+        yield Fact(legacy, act.at, METRICS[reaction.reaction_type], delta)
+
+
+def _subject(payload: Reaction, person: bytes | None) -> str:
+    """One state for each story, person and kind of reaction."""
+    return f"{payload.story_id} {person.hex() if person else '-'} {payload.reaction_type}"
+
+
+FAMILY = Family(
+    name="reaction",
+    payloads={"story_reaction.toggled": Reaction},
+    subject=_subject,
+    facts=facts,
+)

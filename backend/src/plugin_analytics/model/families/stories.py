@@ -1,0 +1,101 @@
+"""Reduce `story.*`: a memory counts from its publication until its deletion."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from plugin_analytics.model.families.base import (
+    Act,
+    Fact,
+    Family,
+    Identifier,
+    Legacies,
+    Payload,
+    in_each,
+)
+
+CREATED, UPDATED, DELETED = "story.created", "story.updated", "story.deleted"
+_RANK = {CREATED: 0, UPDATED: 1, DELETED: 2}
+
+
+class Story(Payload, frozen=True):
+    """What is kept of a story; a field that an update leaves out has not changed."""
+
+    story_id: Identifier
+    legacy_ids: Legacies | None = None
+    status: Literal["draft", "published"] | None = None
+    visibility: Literal["public", "private", "personal"] | None = None
+    origin: Literal["manual", "prompt", "response", "conversation"] | None = None
+    word_bucket: int | Annotated[str, Meta(max_length=16)] | None = None
+
+    def legacies(self) -> Sequence[str]:
+        return self.legacy_ids or ()
+
+
+class StoryDeleted(Payload, frozen=True):
+    """What is kept of a deletion."""
+
+    story_id: Identifier
+
+
+class _Life(msgspec.Struct):
+    """A story from its first act to its deletion."""
+
+    author: bytes | None
+    author_is_certain: bool = False
+    legacy_ids: list[str] | None = None
+    status: str | None = None
+    visibility: str | None = None
+    published: int | None = None
+    deleted: int | None = None
+
+    def take(self, act: Act, story: Story) -> None:
+        """Let a later act overrule an earlier one, field by field."""
+        if act.type == CREATED and not self.author_is_certain:
+            self.author, self.author_is_certain = act.person, True
+        self.legacy_ids = story.legacy_ids or self.legacy_ids
+        self.status = story.status or self.status
+        self.visibility = story.visibility or self.visibility
+        if self.published is None and story.status == "published":
+            self.published = act.at
+
+    def facts(self) -> Iterable[Fact]:
+        """Count what everybody in the circle may see; drafts and personal stories are nobody's."""
+        if self.published is None or self.status != "published" or self.visibility == "personal":
+            return
+        for legacy in in_each(self.legacy_ids or ()):
+            yield Fact(legacy, self.published, "stories", 1, self.author, self.deleted)
+            if self.deleted is not None:
+                yield Fact(legacy, self.deleted, "stories", -1)
+
+
+def facts(acts: Sequence[Act]) -> Iterable[Fact]:
+    """Replay the acts in their own time; only a new creation brings a deleted story back."""
+    lives: list[_Life] = []
+    for act in sorted(acts, key=lambda act: (act.at, _RANK[act.type], act.id)):
+        over = bool(lives) and lives[-1].deleted is not None
+        if act.type == DELETED:
+            if lives and not over:
+                lives[-1].deleted = act.at
+        elif not lives or (over and act.type == CREATED):
+            lives.append(_Life(act.person))
+            lives[-1].take(act, FAMILY.decode(act.type, act.body))
+        elif not over:
+            lives[-1].take(act, FAMILY.decode(act.type, act.body))
+    for life in lives:
+        yield from life.facts()
+
+
+def _subject(payload: Story | StoryDeleted, person: bytes | None) -> str:
+    del person
+    return payload.story_id
+
+
+FAMILY = Family(
+    name="story",
+    payloads={CREATED: Story, UPDATED: Story, DELETED: StoryDeleted},
+    subject=_subject,
+    facts=facts,
+)

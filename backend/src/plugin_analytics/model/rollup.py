@@ -1,0 +1,113 @@
+"""Fold new acts into what is known of a subject, and say which counts change."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from plugin_analytics.model.families import BY_NAME, BY_TYPE, Act, Fact, Family
+
+DayOf = Callable[[int], date]
+DEFINITION = "v1"
+
+_memory = msgspec.msgpack.Decoder(list[Act])
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Stored(NamedTuple):
+    """An event as the store hands it to the fold."""
+
+    id: str
+    type: str
+    at: int
+    person: bytes | None
+    body: bytes
+
+
+class DatedFact(NamedTuple):
+    """A fact of one subject, on the reporting day that it falls on."""
+
+    subject: bytes
+    day: date
+    until_day: date | None
+    fact: Fact
+
+
+class Memory(NamedTuple):
+    """All acts on one subject, as the store keeps them."""
+
+    subject: bytes
+    family: str
+    acts: bytes
+
+
+@dataclass
+class Folded:
+    """What one fold changes: subjects to remember, facts to drop, facts to add."""
+
+    memories: list[Memory] = field(default_factory=list)
+    dropped: list[DatedFact] = field(default_factory=list)
+    added: list[DatedFact] = field(default_factory=list)
+
+    def days(self) -> set[tuple[str, date]]:
+        """Return each legacy's days whose counts this changes."""
+        return {(dated.fact.legacy, dated.day) for dated in (*self.dropped, *self.added)}
+
+
+def by_subject(events: Iterable[Stored]) -> dict[bytes, list[Stored]]:
+    """Group events by what they are about; those that count nothing fall away."""
+    groups: dict[bytes, list[Stored]] = {}
+    for event in events:
+        family = BY_TYPE.get(event.type)
+        if family is None:
+            continue
+        name = family.subject(family.decode(event.type, event.body), event.person)
+        if name is not None:
+            groups.setdefault(_subject_key(family, name), []).append(event)
+    return groups
+
+
+def fold(
+    groups: Mapping[bytes, Sequence[Stored]], memories: Mapping[bytes, bytes], day_of: DayOf
+) -> Folded:
+    """Join new events to what was known, and compare the facts before with the facts after."""
+    folded = Folded()
+    for subject, events in groups.items():
+        family = BY_TYPE[events[0].type]
+        known = _memory.decode(memories[subject]) if subject in memories else []
+        acts = _joined(known, events)
+        before = set(_dated(subject, family, known, day_of))
+        after = set(_dated(subject, family, acts, day_of))
+        folded.memories.append(Memory(subject, family.name, _encoder.encode(acts)))
+        folded.dropped.extend(before - after)
+        folded.added.extend(after - before)
+    return folded
+
+
+def facts_of(family: str, acts: bytes) -> list[Fact]:
+    """Return the facts that a remembered subject stands for."""
+    return list(BY_NAME[family].facts(_memory.decode(acts)))
+
+
+def _joined(known: list[Act], events: Sequence[Stored]) -> list[Act]:
+    """Add events to the acts on a subject, each once, in an order that does not tell arrival."""
+    fresh = (Act(e.at, e.id, e.type, e.person, e.body) for e in events)
+    acts = {
+        (act.at, act.id, act.type, act.body, act.person or b""): act for act in (*known, *fresh)
+    }
+    return [acts[key] for key in sorted(acts)]
+
+
+def _dated(
+    subject: bytes, family: Family, acts: Sequence[Act], day_of: DayOf
+) -> Iterable[DatedFact]:
+    for fact in family.facts(acts) if acts else ():
+        until = None if fact.until is None else day_of(fact.until)
+        yield DatedFact(subject, day_of(fact.at), until, fact)
+
+
+def _subject_key(family: Family, name: str) -> bytes:
+    return blake2b(f"{family.name}:{name}".encode(), digest_size=16).digest()

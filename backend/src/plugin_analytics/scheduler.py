@@ -1,0 +1,25 @@
+"""Declare the jobs; when they fire is the frame's business or core's (design: Jobs)."""
+
+from mosaiclife_plugin_sdk.jobs import Job, JobContext
+from plugin_analytics.services.rollup import Refresh
+
+REFRESH = "rollup.refresh"
+
+
+def jobs(refresh: Refresh, plugin: str) -> list[Job]:
+    """Return every job of the plugin called *plugin*."""
+
+    def run(context: JobContext) -> dict[str, int]:
+        topic = f"{plugin}.rollup.refreshed"
+        days = refresh(context.cancelled, lambda change: context.publish(topic, change.message()))
+        return {"days": days}
+
+    return [
+        Job(
+            name=REFRESH,
+            description="Count the days again that new events have touched",
+            run=run,
+            # Pokes start it at once; the schedule catches what a crash has left.
+            schedule="* * * * *",
+        )
+    ]

@@ -1,0 +1,169 @@
+"""Take a delivery in: read, judge, store, and answer for each event (design §3 and §4).
+
+An answer is given only once everything accepted is on the disk. Poison is set aside with a reason
+and never stops its neighbours.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from mosaiclife_plugin_sdk import Delivery, UnsupportedMediaType
+from mosaiclife_plugin_sdk.stores import DeliveryLog, Recorded
+from plugin_analytics.clock import Clock, micros
+from plugin_analytics.errors import VersionsUnknown
+from plugin_analytics.model.calendar import local_date
+from plugin_analytics.model.events import (
+    Event,
+    Ignored,
+    Judge,
+    Judgement,
+    Poison,
+    Pseudonymise,
+    read_batch,
+)
+from plugin_analytics.store.base import Batch, Outcome, Store
+
+ACCEPTED_TYPE = "application/json"
+RETRY_UNKNOWN_SECONDS = 300
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one event that was not accepted."""
+
+    index: int
+    id: str | None
+    status: str
+    code: str | None = None
+    field: str | None = None
+    message: str | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of a delivery."""
+
+    accepted: int
+    duplicate: int
+    conflict: int
+    ignored: int
+    quarantined: int
+    results: list[Result]
+
+
+Count = Callable[[str, str, int], None]
+_encoder = msgspec.json.Encoder()
+
+
+class Ingest:
+    """The one way in for domain events."""
+
+    def __init__(
+        self,
+        store: Store,
+        deliveries: DeliveryLog,
+        pseudonymise: Pseudonymise,
+        clock: Clock,
+        zone: ZoneInfo,
+        *,
+        count: Count,
+        committed: Callable[[], None],
+    ) -> None:
+        """Store into *store* and answer into *deliveries*, in one transaction.
+
+        *count* is told of every outcome (type, outcome, number), *committed* of new events.
+        """
+        self._store = store
+        self._deliveries = deliveries
+        self._pseudonymise = pseudonymise
+        self._clock = clock
+        self._zone = zone
+        self._count = count
+        self._committed = committed
+
+    async def __call__(self, delivery: Delivery) -> Recorded:
+        """Take in one delivery; return the answer that was stored with its events."""
+        if delivery.content_type.partition(";")[0].strip().lower() != ACCEPTED_TYPE:
+            raise UnsupportedMediaType(f"Send events as {ACCEPTED_TYPE}.")
+        now = self._clock()
+        judge = Judge(delivery.tenant, now, self._pseudonymise)
+        judgements = [judge(raw) for raw in read_batch(delivery.body)]
+        _refuse_what_a_later_release_reads(judgements)
+        outcomes, answer = await self._keep(delivery, now, judgements)
+        self._report(judgements, outcomes)
+        return answer
+
+    async def _keep(
+        self, delivery: Delivery, now: datetime, judgements: Sequence[Judgement]
+    ) -> tuple[Sequence[Outcome], Recorded]:
+        """Store everything; return once all of it is durable."""
+
+        def answer(outcomes: Sequence[Outcome], connection: Any) -> Any:
+            body = _encoder.encode(_receipt(judgements, outcomes))
+            recorded = Recorded(
+                tenant=delivery.tenant,
+                webhook_id=delivery.id,
+                status=200,
+                data=body,
+                recorded_at=now,
+            )
+            return outcomes, self._deliveries.put(recorded, connection=connection)
+
+        events = [judged for judged in judgements if isinstance(judged, Event)]
+        poison = [judged for judged in judgements if isinstance(judged, Poison)]
+        days = [local_date(event.at, self._zone) for event in events]
+        batch = Batch(delivery.tenant, micros(now), events, days, poison)
+        return await asyncio.wrap_future(self._store.append(batch, answer))
+
+    def _report(self, judgements: Sequence[Judgement], outcomes: Sequence[Outcome]) -> None:
+        remaining = iter(outcomes)
+        counts = Counter(
+            (judged.type or "", _status(judged) or next(remaining)) for judged in judgements
+        )
+        for (name, outcome), number in counts.items():
+            self._count(name, outcome, number)
+        if "accepted" in outcomes:
+            self._committed()
+
+
+def _refuse_what_a_later_release_reads(judgements: Sequence[Judgement]) -> None:
+    """Leave a whole batch of unknown versions with the sender, who can deliver it again."""
+    if judgements and all(
+        isinstance(judged, Poison) and judged.reason == "UNSUPPORTED_VERSION"
+        for judged in judgements
+    ):
+        raise VersionsUnknown(retry_after=RETRY_UNKNOWN_SECONDS)
+
+
+def _status(judged: Judgement) -> str | None:
+    """Return the outcome of what never reaches the store's judgement."""
+    if isinstance(judged, Event):
+        return None
+    return "ignored" if isinstance(judged, Ignored) else "quarantined"
+
+
+def _receipt(judgements: Sequence[Judgement], outcomes: Sequence[Outcome]) -> Receipt:
+    remaining = iter(outcomes)
+    results = [
+        _result(index, judged, _status(judged) or next(remaining))
+        for index, judged in enumerate(judgements)
+    ]
+    totals = Counter(result.status for result in results)
+    return Receipt(
+        accepted=totals["accepted"],
+        duplicate=totals["duplicate"],
+        conflict=totals["conflict"],
+        ignored=totals["ignored"],
+        quarantined=totals["quarantined"],
+        results=[result for result in results if result.status != "accepted"],
+    )
+
+
+def _result(index: int, judged: Judgement, status: str) -> Result:
+    if isinstance(judged, Poison):
+        return Result(index, judged.id, status, judged.reason, judged.field, judged.message)
+    return Result(index, judged.id, status)

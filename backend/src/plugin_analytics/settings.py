@@ -1,0 +1,67 @@
+"""Read the environment once, into one frozen struct (design: Settings)."""
+
+import os
+import secrets
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from mosaiclife_plugin_sdk import FrameSettings, Secret, SettingsError
+
+KEY_CHARACTERS = 32
+_SQLITE = "sqlite:///"
+_DATABASE = "plugin.db"
+_KEY_FILE = "pseudonym.key"
+
+
+class Settings(FrameSettings, frozen=True, kw_only=True):
+    """What the frame wants to know, and what only this plugin does."""
+
+    data_dir: Path = Path("data")
+    database_url: Secret = Secret()
+    pseudonym_key: Secret = Secret()
+    reporting_timezone: str = "UTC"
+
+    @property
+    def database(self) -> Path:
+        """Return the file of the embedded database."""
+        url = self.database_url.value
+        if url is None:
+            return self.data_dir / _DATABASE
+        if not url.startswith(_SQLITE) or url == _SQLITE:
+            # The value may hold a password: it is not repeated.
+            raise SettingsError("DATABASE_URL: is not of the form sqlite:///<path>")
+        return Path(url.removeprefix(_SQLITE))
+
+    def zone(self, names: frozenset[str]) -> ZoneInfo:
+        """Return the zone whose days reports count, one of *names*."""
+        if self.reporting_timezone not in names:
+            raise SettingsError(
+                f"REPORTING_TIMEZONE: {self.reporting_timezone!r} is not an IANA time zone"
+            )
+        return ZoneInfo(self.reporting_timezone)
+
+    def key(self) -> bytes:
+        """Return the pseudonym key; without one, make one beside the data and keep it."""
+        given = self.pseudonym_key.value
+        if given is None and not self.pseudonym_key.is_file:
+            given = _kept_key(self.data_dir / _KEY_FILE)
+        if given is None or len(given) < KEY_CHARACTERS:
+            raise SettingsError(
+                f"PSEUDONYM_KEY: is not a word of at least {KEY_CHARACTERS} characters"
+            )
+        return given.encode()
+
+
+def _kept_key(file: Path) -> str:
+    """Return the key in *file*, made on the first start, for its owner's eyes only."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text("ascii").strip()
+    except OSError as error:
+        raise SettingsError(f"DATA_DIR: cannot be written: {error.strerror}") from error
+    with os.fdopen(handle, "w", encoding="ascii") as out:
+        key = secrets.token_urlsafe(32)
+        out.write(key + "\n")
+    return key

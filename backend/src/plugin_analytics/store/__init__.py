@@ -1,0 +1,1 @@
+"""Where events, facts and counts are kept: a port, and the database behind it."""

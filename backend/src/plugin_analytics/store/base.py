@@ -1,0 +1,132 @@
+"""Name what the plugin asks of its store; one behaviour suite runs over every adapter.
+
+Writes return a future that is done once the change is on the disk. Reads are synchronous, for a
+thread of the caller's choice, and stop when the time of the call is over.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import date
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from plugin_analytics.model.calendar import Range
+from plugin_analytics.model.events import Event, Poison
+from plugin_analytics.model.reports import DayCount, Telling
+from plugin_analytics.model.rollup import Folded, Stored
+
+Outcome = Literal["accepted", "duplicate", "conflict"]
+LegacyDay = tuple[str, date]
+T = TypeVar("T")
+Answer = Callable[[Sequence[Outcome], Any], T]
+
+
+class Batch(NamedTuple):
+    """What one call brings: events with their reporting days, and poison."""
+
+    tenant: str
+    received_at: int
+    events: Sequence[Event]
+    days: Sequence[date]
+    poison: Sequence[Poison] = ()
+
+
+class Progress(NamedTuple):
+    """How far the counts of a tenant have followed its events, and by which rules."""
+
+    seq: int
+    watermark: int | None
+    zone: str
+    definition: str
+
+
+class Pending(NamedTuple):
+    """Events that no count has seen yet, in the order of arrival."""
+
+    events: Sequence[Stored]
+    seq: int
+    watermark: int
+
+
+class Freshness(NamedTuple):
+    """When the newest counted event arrived, and how many days are still to be counted."""
+
+    watermark: int | None
+    dirty_days: int
+
+
+class Store(Protocol):
+    """Everything that the services ask."""
+
+    # written by deliveries
+    def append(self, batch: Batch, answer: Answer[T]) -> Future[T]:
+        """Keep new events and poison, and mark the days that they touch, all or nothing.
+
+        *answer* makes of the outcomes what the future returns. It runs inside the transaction,
+        whose connection it is given, so that what it writes stands or falls with the events.
+        """
+
+    # read and written by rollup.refresh
+    def dirty_tenants(self) -> Sequence[str]:
+        """Return the tenants that have days to count again."""
+
+    def progress(self, tenant: str) -> Progress | None:
+        """Return how far the counts have come; None before the first refresh."""
+
+    def tenants_counted_otherwise(self, zone: str, definition: str) -> Sequence[str]:
+        """Return the tenants whose counts follow another zone or definition."""
+
+    def begin_again(self, tenant: str, zone: str, definition: str) -> Future[None]:
+        """Drop every count of a tenant, to be made again from its events."""
+
+    def pending(self, tenant: str, after: int, limit: int) -> Pending | None:
+        """Return up to *limit* events that arrived after the event *after*."""
+
+    def memories(self, tenant: str, subjects: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """Return what is remembered of each subject that is known."""
+
+    def save_fold(self, tenant: str, folded: Folded, progress: Progress) -> Future[None]:
+        """Apply a fold, mark the days that it changes and move on, all or nothing."""
+
+    def recount(self, tenant: str, limit: int) -> Future[list[LegacyDay]]:
+        """Count up to *limit* dirty days again from the facts; return those that were done."""
+
+    # read by reports
+    def totals(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> dict[str, int]:
+        """Return the net change of each additive metric over *span*."""
+
+    def storytellers(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> int:
+        """Count the people with a telling in *span* that still stood at its end."""
+
+    def daily(
+        self, tenant: str, legacy: str, span: Range, zone: ZoneInfo, metrics: Sequence[str]
+    ) -> Sequence[DayCount]:
+        """Return the net change of each metric on each day of *span* that has one."""
+
+    def tellings(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> Sequence[Telling]:
+        """Return who told something on which day of *span*."""
+
+    def first_day(self, tenant: str, legacy: str, zone: ZoneInfo) -> date | None:
+        """Return the first day on which anything counts."""
+
+    def freshness(self, tenant: str, legacy: str) -> Freshness:
+        """Tell how far the counts are behind."""
+
+    # the plugin's own household
+    def setting(self, name: str) -> bytes | None:
+        """Return a value that belongs to the whole instance."""
+
+    def settle(self, name: str, value: bytes) -> bytes:
+        """Keep *value* under *name* unless there is one; return the one that stands."""
+
+    def waiting(self) -> int:
+        """Return how many rows wait to be written."""
+
+    def failing_seconds(self) -> float:
+        """Return for how long writing has failed; 0 while it works."""
+
+    def probe(self) -> Future[None]:
+        """Write something that changes nothing, to learn whether writing works again."""
+
+    def close(self) -> None:
+        """Write what is waiting, and let go of the database."""

@@ -1,0 +1,83 @@
+"""Open SQLite as the plugin wants it: WAL, every commit on the disk, reads that can be stopped."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from mosaiclife_plugin_sdk import time_left
+from plugin_analytics.store.turns import Turns
+
+BUSY_SECONDS = 5.0
+CHECKPOINT_PAGES = 8_000  # 32 MiB of WAL: rare checkpoints keep ingest even
+STEPS_BETWEEN_LOOKS = 20_000
+_HELD = "turn"
+_WRITING = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+def writer_engine(database: Path) -> Engine:
+    """Return an engine for the one connection of the writer."""
+    return _engine(database, 1, *_WRITING, "PRAGMA cache_size = -32768")
+
+
+def guest_engine(database: Path, turns: Turns, *, size: int) -> Engine:
+    """Return an engine for the frame's tables: it writes when its turn has come."""
+    engine = _engine(database, size, *_WRITING, "PRAGMA cache_size = -1024")
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _wait(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        info = connection.info
+        if _HELD not in info and not statement.lstrip().upper().startswith("SELECT"):
+            turns.take()
+            info[_HELD] = True
+
+    @event.listens_for(engine, "checkin")
+    def _leave(_connection: Any, record: Any) -> None:
+        if record.info.pop(_HELD, False):
+            turns.leave()
+
+    return engine
+
+
+def reader_engine(database: Path, *, size: int) -> Engine:
+    """Return an engine whose connections cannot write, and stop when the call's time is over."""
+    engine = _engine(database, size, "PRAGMA query_only = ON", "PRAGMA cache_size = -4096")
+
+    @event.listens_for(engine, "checkout")
+    def _watch(connection: sqlite3.Connection, *_: Any) -> None:
+        left = time_left()
+        if left is None:
+            connection.set_progress_handler(None, 0)
+            return
+        deadline = time.monotonic() + left
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
+
+    return engine
+
+
+def _engine(database: Path, size: int, *pragmas: str) -> Engine:
+    engine = create_engine(
+        f"sqlite+pysqlite:///{database}",
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    return engine

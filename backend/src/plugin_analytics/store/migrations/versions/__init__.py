@@ -1,0 +1,1 @@
+"""Every migration, in the order of its number."""

@@ -1,0 +1,161 @@
+"""Write from one thread, many callers to one commit (design §5).
+
+Each caller hands in a unit of work and gets a future. The writer takes all units that came in
+while the last commit was on its way to the disk, runs them in one transaction, commits, and only
+then answers. A unit that fails alone is undone alone; a disk that fails fails all of them.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Engine, exc
+
+from plugin_analytics.errors import IngestBusy, StoreUnavailable
+from plugin_analytics.store.turns import Turns
+
+T = TypeVar("T")
+GROUP_ROWS = 4_000
+WAITING_ROWS = 40_000
+RETRY_SECONDS = 2
+
+
+class Session(NamedTuple):
+    """One open transaction, seen by the driver and by SQLAlchemy."""
+
+    driver: sqlite3.Connection
+    sql: Connection
+
+
+@dataclass(slots=True)
+class _Unit:
+    work: Callable[[Session], Any]
+    rows: int
+    future: Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+    def answer(self) -> None:
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class Writer:
+    """Own the one connection that writes."""
+
+    def __init__(self, engine: Engine, turns: Turns) -> None:
+        """Start the thread over a connection of *engine*, taking *turns* with the frame."""
+        self._turns = turns
+        self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
+        self._lock = Lock()
+        self._waiting = 0
+        self._closed = False
+        self._failing_since: float | None = None
+        self._thread = Thread(
+            target=self._live, args=(_open(engine),), name="store-writer", daemon=True
+        )
+        self._thread.start()
+
+    def submit(self, work: Callable[[Session], T], *, rows: int = 1) -> Future[T]:
+        """Queue *work*; its future is done once the work is durable. *rows* is its weight."""
+        future: Future[T] = Future()
+        # Running from the start: a caller who goes away must not undo what others share.
+        future.set_running_or_notify_cancel()
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable(retry_after=RETRY_SECONDS)
+            if self._waiting and self._waiting + rows > WAITING_ROWS:
+                raise IngestBusy(retry_after=RETRY_SECONDS)
+            self._waiting += rows
+            self._queue.put(_Unit(work, rows, future))
+        return future
+
+    def waiting(self) -> int:
+        """Return how many rows are queued or being written."""
+        return self._waiting
+
+    def failing_seconds(self) -> float:
+        """Return for how long every commit has failed."""
+        since = self._failing_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def close(self) -> None:
+        """Write what is queued, then end."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _live(self, session: Session) -> None:
+        while group := self._next_group():
+            with self._turns:
+                self._write(session, group)
+            with self._lock:
+                self._waiting -= sum(unit.rows for unit in group)
+            for unit in group:
+                unit.answer()
+        session.sql.close()
+
+    def _next_group(self) -> list[_Unit]:
+        """Wait for a unit, and take all that came with it; nothing means the end."""
+        unit = self._queue.get()
+        group: list[_Unit] = []
+        rows = 0
+        while unit is not None:
+            group.append(unit)
+            rows += unit.rows
+            if rows >= GROUP_ROWS or self._queue.empty():
+                return group
+            unit = self._queue.get()
+        if group:
+            self._queue.put(None)  # the end was reached early: see it again next time
+        return group
+
+    def _write(self, session: Session, group: list[_Unit]) -> None:
+        try:
+            session.driver.execute("BEGIN IMMEDIATE")
+            for unit in group:
+                _run(session, unit)
+            session.driver.execute("COMMIT")
+            self._failing_since = None
+        except sqlite3.Error as error:
+            self._fail(session, group, error)
+
+    def _fail(self, session: Session, group: list[_Unit], error: sqlite3.Error) -> None:
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+        if session.driver.in_transaction:
+            session.driver.rollback()
+        for unit in group:
+            unit.error = StoreUnavailable(retry_after=RETRY_SECONDS)
+            unit.error.__cause__ = error
+
+
+def _run(session: Session, unit: _Unit) -> None:
+    session.driver.execute("SAVEPOINT unit")
+    try:
+        unit.result = unit.work(session)
+    except sqlite3.OperationalError:
+        raise  # the disk, not the unit: nothing of this transaction can be trusted
+    except exc.OperationalError as error:
+        raise sqlite3.OperationalError(str(error.orig)) from error
+    except Exception as error:  # noqa: BLE001  # it goes to the unit's own caller; others live on
+        unit.error = error
+        session.driver.execute("ROLLBACK TO unit")
+    session.driver.execute("RELEASE unit")
+
+
+def _open(engine: Engine) -> Session:
+    """Open a connection whose transactions are in our hands, not in SQLAlchemy's."""
+    sql = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    driver = sql.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine's dialect is ours
+    return Session(driver, sql)
