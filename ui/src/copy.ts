@@ -50,6 +50,7 @@ const PERIOD_NAMES: Record<Period, string> = {
 };
 
 export const copy = {
+  language: "en",
   remembering: "Remembering",
   gathered: "What has gathered",
   rhythm: "Rhythm",
@@ -78,12 +79,14 @@ export const copy = {
   note: (metric: Metric) => NOTES[metric] ?? "",
   heading: (metric: Metric) => capital(NOUNS[metric][1]),
   count: (metric: Metric, count: number, shown: string) => `${shown} ${copy.noun(metric, count)}`,
+  takenBack: (counts: string) => `${counts} taken back`,
   periodName: (period: Period) => PERIOD_NAMES[period],
   intervalName: (interval: Interval) => capital(INTERVAL_NAMES[interval][0]),
   step: (step: Step) => STEPS[step],
   now: (counts: string) => `Now ${counts}.`,
   summary: {
-    none: (metric: Metric) => `No ${NOUNS[metric][1]} in this time.`,
+    none: (metric: Metric, since: string) => `No ${NOUNS[metric][1]} since ${since}.`,
+    since: (counts: string, since: string) => `${counts} since ${since}`,
     all: (counts: string, when: string) => `${counts}, all in ${when}.`,
     most: (counts: string, when: string, many: string) =>
       `${counts}, most in ${when} with ${many}.`,

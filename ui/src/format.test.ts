@@ -20,6 +20,13 @@ test("a bucket is named in full by its local dates, whatever the viewer's zone",
   expect(format.bucket(DAY, "day")).toBe("1 March 2026");
 });
 
+test("a bucket begins as precisely as its interval", () => {
+  const format = createFormat("en-GB");
+
+  expect(format.beginning(WEEK, "week")).toBe("2 March 2026");
+  expect(format.beginning(QUARTER, "quarter")).toBe("January 2026");
+});
+
 test("a tick is short and keeps its year apart", () => {
   const format = createFormat("en-GB");
 

@@ -5,6 +5,8 @@ export interface Format {
   number(value: number): string;
   /** A bucket by its full name: "March 2026", "3 – 9 March 2026". */
   bucket(span: Span, interval: Interval): string;
+  /** When a bucket begins, as precisely as its interval: "March 2026". */
+  beginning(span: Span, interval: Interval): string;
   /** A bucket below its bar: "Mar", with the year apart. */
   tick(span: Span, interval: Interval): Tick;
   moment(instant: string): string;
@@ -42,6 +44,7 @@ export function createFormat(locale: string, timezone?: string): Format {
     timeZone: timezone,
   });
 
+  const starts = { day, week: day, month, quarter: month, year };
   const long: Record<Interval, (span: Span) => string> = {
     day: ({ start }) => day.format(dateOf(start)),
     week: (span) => day.formatRange(dateOf(span.start), lastDay(span)),
@@ -60,6 +63,7 @@ export function createFormat(locale: string, timezone?: string): Format {
   return {
     number: (value) => numbers.format(value),
     bucket: (span, interval) => long[interval](span),
+    beginning: ({ start }, interval) => starts[interval].format(dateOf(start)),
     tick: ({ start }, interval) => short[interval](dateOf(start)),
     moment: (instant) => moments.format(new Date(instant)),
   };

@@ -2,6 +2,7 @@ import { cleanup, render, waitFor, within } from "@testing-library/react";
 import { reply, type FakeSdk } from "@mosaiclife/plugin-sdk/testing";
 import { StrictMode, useEffect, useRef } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { COUNTS_CHANGED } from "./data/useReport";
 import { panel } from "./panel";
 import {
   COUNTS,
@@ -50,7 +51,9 @@ test("one call fills the card", async () => {
   expect(inside().getByRole("heading").textContent).toBe("Remembering Astrid Lindqvist");
   expect([metric("stories"), metric("storytellers")]).toEqual(["12", "7"]);
   expect([metric("candles"), metric("hearts"), metric("smiles")]).toEqual(["31", "18", "4"]);
-  expect(inside().getByText("12 memories, most in July 2026 with 5.")).toBeTruthy();
+  expect(
+    inside().getByText("12 memories since January 2026, most in July 2026 with 5."),
+  ).toBeTruthy();
   expect(inside().getByRole("link").getAttribute("href")).toBe(
     `/plugins${ROUTE_PATH}?legacy=${LEGACY.id}`,
   );
@@ -82,28 +85,28 @@ test("where nothing was told it invites, and shows no zeros", async () => {
 });
 
 test("one voice alone is met with one kind step", async () => {
-  sdk.respond(OVERVIEW, overview({ ...COUNTS, storytellers: 1 }));
+  sdk.respond(OVERVIEW, overview({ ...NONE, stories: 1, storytellers: 1 }));
   await mount();
 
   expect(inside().getByText(/Someone close may like to be asked/)).toBeTruthy();
+  expect(inside().queryByText("0")).toBeNull();
 });
 
 test("when counts change, they are asked for again, and only if they are this legacy's", async () => {
   await mount();
   sdk.respond(OVERVIEW, overview({ ...COUNTS, stories: 13 }));
-  const topic = `${PLUGIN_ID}.rollup.refreshed`;
 
-  await settled(() => sdk.emit(topic, { legacyIds: ["another"] }));
+  await settled(() => sdk.emit(COUNTS_CHANGED, { legacyIds: ["another"] }));
   expect(metric("stories")).toBe("12");
 
-  await settled(() => sdk.emit(topic, { legacyIds: [LEGACY.id] }));
+  await settled(() => sdk.emit(COUNTS_CHANGED, { legacyIds: [LEGACY.id] }));
   await waitFor(() => expect(metric("stories")).toBe("13"));
 });
 
 test("when asking again fails, the last good numbers stay and a retry is offered", async () => {
   await mount();
   sdk.respond(OVERVIEW, reply(500, {}));
-  await settled(() => sdk.emit(`${PLUGIN_ID}.rollup.refreshed`, {}));
+  await settled(() => sdk.emit(COUNTS_CHANGED, {}));
 
   const retry = await waitFor(() => inside().getByRole("button", { name: "Try again" }));
   expect(metric("stories")).toBe("12");

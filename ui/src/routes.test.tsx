@@ -3,6 +3,7 @@ import { reply, type FakeSdk } from "@mosaiclife/plugin-sdk/testing";
 import { cleanup, fireEvent, render, waitFor, within } from "@testing-library/react";
 import { StrictMode } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { COUNTS_CHANGED } from "./data/useReport";
 import { AnalyticsPage, routes } from "./routes";
 import {
   COUNTS,
@@ -107,7 +108,7 @@ test("with few things there are no controls, with none an invitation alone", asy
   expect(page.getByRole("slider")).toBeTruthy();
 
   sdk.respond(OVERVIEW, overview(NONE));
-  await settled(() => sdk.emit(`${PLUGIN_ID}.rollup.refreshed`, {}));
+  await settled(() => sdk.emit(COUNTS_CHANGED, {}));
   await waitFor(() => page.getByText(/A first memory can be one sentence/));
   expect(page.queryByRole("slider")).toBeNull();
 });
@@ -127,7 +128,7 @@ test("changes come to ear politely: not at once, and not one by one", async () =
   const spoken = () => page.getAllByRole("status").map(({ textContent }) => textContent);
   for (const stories of [13, 14, 15]) {
     sdk.respond(OVERVIEW, overview({ ...COUNTS, stories }));
-    await settled(() => sdk.emit(`${PLUGIN_ID}.rollup.refreshed`, {}));
+    await settled(() => sdk.emit(COUNTS_CHANGED, {}));
     await settled(() => vi.advanceTimersByTimeAsync(100));
   }
   expect(spoken()).toEqual([""]);

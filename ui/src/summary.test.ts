@@ -14,16 +14,27 @@ const series = (values: (number | null)[], metric: Metric = "stories") => ({
 });
 
 test.each([
-  [[1, 9, 2], "12 memories, most in February 2026 with 9."],
-  [[0, 1, 0], "1 memory, all in February 2026."],
-  [[3, 3, 1], "7 memories, up to 3 in a month."],
-  [[0, 0, 0], "No memories in this time."],
+  [[1, 9, 2], "12 memories since January 2026, most in February 2026 with 9."],
+  [[0, 1, 0], "1 memory since January 2026, all in February 2026."],
+  [[3, 3, 1], "7 memories since January 2026, up to 3 in a month."],
+  [[0, 0, 0], "No memories since January 2026."],
+  [[1, -1, 0], "No memories since January 2026."],
+  [[], ""],
   [
     [2, null, 1],
-    "3 memories, most in January 2026 with 2. Where the circle was small, nothing is shown.",
+    "3 memories since January 2026, most in January 2026 with 2. Where the circle was small, nothing is shown.",
   ],
 ])("the sentence for %j says what the eye sees", (values, sentence) => {
   expect(summaryOf(series(values), format)).toBe(sentence);
+});
+
+test("where more was taken back than told, a bucket says so without a minus", () => {
+  const shown = series([-1, -2]);
+
+  expect(shown.points.map((point) => bucketText(shown, point, format))).toEqual([
+    "January 2026: 1 memory taken back",
+    "February 2026: 2 memories taken back so far",
+  ]);
 });
 
 test("a bucket is spoken with its name, its count, and whether it is still running", () => {

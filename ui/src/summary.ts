@@ -17,22 +17,36 @@ export function summaryOf(series: Series, format: Format): string {
 }
 
 function shapeOf({ metric, interval, points }: Series, format: Format): string {
-  const top = fullest(points);
-  if (top?.value == null) return copy.summary.none(metric);
+  const [first] = points;
+  if (first === undefined) return "";
+  const since = format.beginning(first, interval);
   const sum = total(points);
-  const counts = countOf(metric, sum, format);
+  const top = fullest(points);
+  if (top === undefined || sum <= 0) return copy.summary.none(metric, since);
+  const counts = copy.summary.since(countOf(metric, sum, format), since);
   const when = format.bucket(top, interval);
   if (top.value === sum) return copy.summary.all(counts, when);
   const many = format.number(top.value);
-  const alone = points.filter(({ value }) => value === top.value).length === 1;
-  return alone ? copy.summary.most(counts, when, many) : copy.summary.upTo(counts, many, interval);
+  return isAlone(top, points)
+    ? copy.summary.most(counts, when, many)
+    : copy.summary.upTo(counts, many, interval);
+}
+
+function isAlone(top: Point, points: readonly Point[]): boolean {
+  return points.filter(({ value }) => value === top.value).length === 1;
 }
 
 /** Say what one bucket holds: "March 2026: 9 memories". */
 export function bucketText({ metric, interval }: Series, point: Point, format: Format): string {
-  const shown = point.value === null ? copy.notShown : countOf(metric, point.value, format);
+  const shown = point.value === null ? copy.notShown : changeOf(metric, point.value, format);
   const running = point.complete ? "" : ` ${copy.running}`;
   return `${format.bucket(point, interval)}: ${shown}${running}`;
+}
+
+/** A deletion counts on its own day, so a bucket may hold less than nothing. */
+function changeOf(metric: Metric, value: number, format: Format): string {
+  if (value >= 0) return countOf(metric, value, format);
+  return copy.takenBack(countOf(metric, -value, format));
 }
 
 export function countOf(metric: Metric, count: number, format: Format): string {

@@ -83,10 +83,10 @@ test("the table says the same as the bars, and 'not shown' is not zero", () => {
   expect(rows.at(-1)?.textContent).toContain("(so far)");
 });
 
-test("the highest bar fills its share of the axis, and a hidden one has no height", () => {
-  const { container } = chart();
-  const heights = [...container.querySelectorAll("rect")].map((bar) => bar.getAttribute("height"));
+test("the highest bar fills its share of the axis, and a hidden or negative one has no height", () => {
+  const { container } = chart(VALUES.map((value, index) => (index === 3 ? -2 : value)));
+  const heights = [...container.querySelectorAll(".bar")].map((bar) => bar.getAttribute("height"));
 
   expect(heights[6]).toBe("83.333%");
-  expect(heights[4]).toBe("0%");
+  expect([heights[3], heights[4]]).toEqual(["0%", "0%"]);
 });

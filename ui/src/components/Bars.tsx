@@ -4,7 +4,8 @@ export interface BarsProps {
   points: readonly Point[];
   /** The value at the upper edge; the highest one when left out. */
   top?: number;
-  current?: number | undefined;
+  /** The place under the cursor. */
+  current?: number;
 }
 
 /** How much of a place its bar takes, in percent. */
@@ -15,12 +16,15 @@ export function Bars({ points, top = maximum(points), current }: BarsProps) {
   const place = 100 / points.length;
   return (
     <svg className="bars" aria-hidden="true" focusable="false">
+      {current !== undefined && (
+        <rect className="here" x={percent(current * place)} width={percent(place)} height="100%" />
+      )}
       {points.map(({ start, value, complete }, index) => {
-        const height = top === 0 ? 0 : ((value ?? 0) / top) * 100;
+        const height = top === 0 ? 0 : (Math.max(0, value ?? 0) / top) * 100;
         return (
           <rect
             key={start}
-            className={barClass(value, complete, index === current)}
+            className={complete ? "bar" : "bar running"}
             x={percent(index * place + (place * (100 - FILLED)) / 200)}
             width={percent((place * FILLED) / 100)}
             y={percent(100 - height)}
@@ -31,12 +35,6 @@ export function Bars({ points, top = maximum(points), current }: BarsProps) {
       })}
     </svg>
   );
-}
-
-function barClass(value: number | null, complete: boolean, current: boolean): string {
-  return ["bar", !complete && "running", current && "current", value === null && "hidden"]
-    .filter(Boolean)
-    .join(" ");
 }
 
 /** Percent, not pixels: the bars follow their box without measuring it, and corners stay round. */

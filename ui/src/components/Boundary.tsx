@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from "react";
+import { copy } from "../copy";
 import { ErrorState } from "./ErrorState";
 
 interface State {
@@ -17,7 +18,7 @@ export class Boundary extends Component<{ children: ReactNode }, State> {
     const { error } = this.state;
     if (error === undefined) return this.props.children;
     return (
-      <div className="surface card">
+      <div className="surface card" lang={copy.language}>
         <ErrorState error={error} onRetry={() => this.setState({ error: undefined })} />
       </div>
     );

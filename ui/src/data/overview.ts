@@ -1,15 +1,15 @@
 import { withQuery, type Envelope, type Meta } from "@mosaiclife/plugin-sdk";
 import type { Bucket, Interval } from "./series";
 
-/** What gathers around a legacy, in the order in which it is shown. */
+/** What gathers around a legacy, what is told before what is left. */
 export const METRICS = [
   "stories",
   "storytellers",
   "responses",
+  "media",
   "candles",
   "hearts",
   "smiles",
-  "media",
 ] as const;
 export type Metric = (typeof METRICS)[number];
 

@@ -19,6 +19,9 @@ export interface Point {
   value: number | null;
 }
 
+/** A point with something in it. */
+export type FullPoint = Point & { value: number };
+
 /** Take one metric's column out of the buckets. */
 export function pointsOf(buckets: readonly Bucket[], column = 0): Point[] {
   return buckets.map(({ start, end, complete, values }) => {
@@ -32,9 +35,10 @@ export function total(points: readonly Point[]): number {
 }
 
 /** Find the fullest bucket, the earliest of equals; none when nothing happened at all. */
-export function fullest(points: readonly Point[]): Point | undefined {
+export function fullest(points: readonly Point[]): FullPoint | undefined {
   const highest = maximum(points);
-  return highest === 0 ? undefined : points.find(({ value }) => value === highest);
+  const found = points.find(({ value }) => value === highest);
+  return highest === 0 || found === undefined ? undefined : { ...found, value: highest };
 }
 
 /** Return the highest value, 0 when there is none. */

@@ -22,10 +22,10 @@ export const INTERVALS_OF: Record<Period, readonly [Interval, ...Interval[]]> = 
 export const TOLD_OVER_TIME = [
   "stories",
   "responses",
+  "media",
   "candles",
   "hearts",
   "smiles",
-  "media",
 ] as const satisfies readonly Metric[];
 
 export interface TimeSeriesQuery {

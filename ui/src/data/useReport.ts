@@ -1,6 +1,8 @@
 import type { Query, QueryCache, SDK, Snapshot } from "@mosaiclife/plugin-sdk";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
-import { pluginId } from "../identity";
+
+/** What the backend publishes when its counts changed. */
+export const COUNTS_CHANGED = "analytics.rollup.refreshed";
 
 /** A report as the cache knows it, and a way to ask again. */
 export type Live<T> = Snapshot<T> & { refresh: () => void };
@@ -34,13 +36,13 @@ function createReader<T>(cache: QueryCache, path: string) {
   };
 }
 
-/** The backend says so when its counts changed, and whose. */
 interface Refreshed {
+  /** Whose counts; all may have changed where this is missing. */
   legacyIds?: readonly string[];
 }
 
 function onCountsChanged(sdk: SDK, legacyId: string | undefined, refresh: () => void) {
-  return sdk.events.subscribe(`${pluginId}.rollup.refreshed`, ({ legacyIds }: Refreshed) => {
+  return sdk.events.subscribe(COUNTS_CHANGED, ({ legacyIds }: Refreshed) => {
     if (legacyId === undefined || (legacyIds?.includes(legacyId) ?? true)) refresh();
   });
 }

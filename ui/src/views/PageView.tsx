@@ -14,7 +14,7 @@ import { LegacyReports } from "./LegacyReports";
 export function PageView({ page }: { page: SdkValue }) {
   const [first] = page.legacies;
   return (
-    <article className="surface page" data-testid={testId("page")}>
+    <article className="surface page" lang={copy.language} data-testid={testId("page")}>
       {first === undefined ? (
         <EmptyState text={copy.noLegacy} />
       ) : (

@@ -9,7 +9,14 @@ import { Skeleton } from "../components/Skeleton";
 import { Sparkline } from "../components/Sparkline";
 import { Title } from "../components/Title";
 import { copy } from "../copy";
-import { countsOf, overviewPath, sizeOf, type Overview, type Report } from "../data/overview";
+import {
+  countsOf,
+  overviewPath,
+  sizeOf,
+  type Counts,
+  type Overview,
+  type Report,
+} from "../data/overview";
 import { pointsOf } from "../data/series";
 import { useLegacyName } from "../data/useLegacyName";
 import { useReport, type Live } from "../data/useReport";
@@ -25,7 +32,12 @@ export function PanelView({ ctx }: { ctx: PanelContext }) {
   const name = useLegacyName(sdk, legacyId, ctx.legacyName);
   const report = useReport<Report<Overview>>(sdk, overviewPath(legacyId, timezone), legacyId);
   return (
-    <section className="surface card" aria-labelledby={heading} data-testid={testId("panel")}>
+    <section
+      className="surface card"
+      lang={copy.language}
+      aria-labelledby={heading}
+      data-testid={testId("panel")}
+    >
       <Title as="h2" id={heading} name={name} />
       <Body report={report} format={format} />
       <a className="more" href={pageHref(legacyId)}>
@@ -60,13 +72,23 @@ function Gathered({ overview, format }: { overview: Overview; format: Format }) 
         <Metric metric="storytellers" value={counts.storytellers} format={format} size="large" />
       </dl>
       <Sparkline series={{ metric, interval, points: pointsOf(buckets) }} format={format} />
-      <dl className="left">
-        <Metric metric="candles" value={counts.candles} format={format} size="small" />
-        <Metric metric="hearts" value={counts.hearts} format={format} size="small" />
-        <Metric metric="smiles" value={counts.smiles} format={format} size="small" />
-      </dl>
+      <Left counts={counts} format={format} />
       <NextStep counts={counts} />
       <Announcer text={copy.now(countOf("stories", counts.stories, format))} />
     </>
+  );
+}
+
+const LEFT = ["candles", "hearts", "smiles"] as const;
+
+/** The small signs that people left; none is shown where there is none of any. */
+function Left({ counts, format }: { counts: Counts; format: Format }) {
+  if (LEFT.every((metric) => counts[metric] === 0)) return null;
+  return (
+    <dl className="left">
+      {LEFT.map((metric) => (
+        <Metric key={metric} metric={metric} value={counts[metric]} format={format} size="small" />
+      ))}
+    </dl>
   );
 }
