@@ -29,6 +29,7 @@ from tools.workspace import (
     ToolFailed,
     environment,
     fail,
+    run,
     say,
     script,
 )
@@ -160,6 +161,11 @@ class Supervisor:
             for child, sources in roots.items()
             if any(path.is_relative_to(source) for path in paths for source in sources)
         ]
+
+
+def node_itself() -> str:
+    """Return the program behind the wrapper in the environment: one process less to end."""
+    return run(script("node"), "--print", "process.execPath").strip()
 
 
 def choose_port(variable: str, usual: int, taken: set[int]) -> int:

@@ -20,8 +20,14 @@ def condense(line: str) -> str | None:
     level = str(record.get("level", "info"))
     head = "" if level in {"info", "debug"} else f"{level.upper()}: "
     message = record.get("msg") or record.get("event") or ""
-    rest = (f"{key}={value}" for key, value in record.items() if _is_shown(key, value))
-    return " ".join([f"{head}{message}", *rest])[:WIDTH]
+    rest = (f"{key}={_short(value)}" for key, value in record.items() if _is_shown(key, value))
+    return " ".join([f"{head}{message}", *rest])
+
+
+def _short(value: object) -> str:
+    """Keep the end of a long value: the last lines of a trace say what happened."""
+    text = str(value).rstrip()
+    return text if len(text) <= WIDTH else f"… {text[-WIDTH:]}"
 
 
 def _record(line: str) -> Mapping[str, Any] | None:
