@@ -401,6 +401,24 @@ async def test_stop_interrupts_what_takes_too_long(stores: Stores) -> None:
     assert stores.runs.active() == []
 
 
+async def test_a_run_that_waits_for_room_is_interrupted_too(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run beyond the limit is `queued`, and does not stay so when the plugin stops."""
+    monkeypatch.setattr("mosaiclife_plugin_sdk.frame.jobs.AT_ONCE", 1)
+    gate = Gate()
+    async with running(stores, job(gate), job(gate, "second")) as runner:
+        first = await runner.start("rollup")
+        await gate.entered()
+        second = await runner.start("second")
+        await asyncio.sleep(0.05)
+        assert (await runner.get(second.id)).state == "queued"
+        await runner.stop(grace=0.05)
+    assert gate.calls == 1
+    kept = [stores.runs.get(run.id) for run in (first, second)]
+    assert [run.state for run in kept if run] == ["interrupted"] * 2
+
+
 # Pokes
 
 
@@ -454,6 +472,45 @@ async def test_a_poke_before_the_loop_is_kept() -> None:
     await runner.begin()
     await gate.entered()
     await runner.stop(grace=5)
+
+
+async def test_a_poke_outlives_a_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody awaits a poke, so it is tried again until its run is written."""
+    monkeypatch.setattr("mosaiclife_plugin_sdk.frame.jobs.RETRY_POKE_SECONDS", 0.02)
+    gate, stores = Gate(), memory_stores()
+    gate.open.set()
+    async with running(stores, job(gate, debounce=0)) as runner:
+        with monkeypatch.context() as away:
+            away.setattr(stores.leases, "acquire", fails)
+            with capture_logs() as logs:
+                runner.poke("rollup")
+                await until(lambda: asyncio.sleep(0.01, len(logs) > 1))
+        await gate.entered()
+    assert {line["event"] for line in logs} == {"job not started"}
+    assert gate.calls == 1
+
+
+async def test_a_fire_outlives_a_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fire is tried again under its own key, and becomes one run."""
+    monkeypatch.setattr("mosaiclife_plugin_sdk.frame.scheduler.RETRIES", (0.02,) * 50)
+    stores, now = memory_stores(), datetime(2026, 6, 3, 12, 30, tzinfo=UTC)
+    hourly = job(lambda _: None, schedule="@hourly")
+    async with running(stores, hourly) as runner:
+        await runner.start("rollup", key=fire_key("rollup", None, now - timedelta(days=1)))
+        scheduler = Scheduler(runner.scheduled(), runner, clock=lambda: now)
+        with monkeypatch.context() as away:
+            away.setattr(stores.leases, "acquire", fails)
+            with capture_logs() as logs:
+                scheduler.start()
+                await until(lambda: asyncio.sleep(0.01, len(logs) > 1))
+        await until(lambda: asyncio.sleep(0.01, len(stores.runs.page(tenant=None)) == 2))
+        scheduler.stop()
+    assert stores.runs.page(tenant=None)[0].key == "rollup@-@2026-06-03T12:00:00Z"
+
+
+def fails(*_: Any, **__: Any) -> Any:
+    """Do what a database does that is away."""
+    raise ConnectionError("no route to the store")
 
 
 # Several replicas

@@ -298,7 +298,9 @@ class JobRunner:
         """Run the job's function and say how it went."""
         try:
             async with self._room:
-                result = msgspec.to_builtins(await self._work(live), str_keys=True)
+                # One that was cancelled while it waited for room does not begin.
+                done = None if live.cancelled.is_set() else await self._work(live)
+                result = msgspec.to_builtins(done, str_keys=True)
         except asyncio.CancelledError:
             return self._ended(live.seen(), "interrupted", error="the plugin stopped")
         except Exception as error:  # noqa: BLE001 - whatever a job raises ends its run, not the plugin
