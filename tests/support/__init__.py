@@ -1,0 +1,1 @@
+"""Real parts for tests: processes, servers and streams that several suites start."""
