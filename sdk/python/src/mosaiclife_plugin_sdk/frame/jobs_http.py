@@ -28,6 +28,8 @@ MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="Runs per page.")]
+# `scope` is what the caller writes; as a parameter's name Litestar keeps it for itself.
+Whose = Annotated[Literal["instance", "tenant"] | None, QueryParameter(name="scope")]
 Key = Annotated[
     str | None,
     HeaderParameter(name="Idempotency-Key", description="The same key is the same run."),
@@ -95,12 +97,12 @@ async def list_runs(
     limit: Limit = DEFAULT_LIMIT,
     cursor: FromQuery[str | None] = None,
     job: FromQuery[str | None] = None,
-    scope: FromQuery[Literal["instance", "tenant"] | None] = None,
+    whose: Whose = None,
 ) -> Response[Any]:
     """Return the tenant's runs, or the instance's when no tenant is named or it is asked for."""
     _demand_control(viewer)
-    owner = None if scope == "instance" else tenant
-    if scope == "tenant" and tenant is None:
+    owner = None if whose == "instance" else tenant
+    if whose == "tenant" and tenant is None:
         raise BadRequest("X-Tenant-ID is missing")
     before = None if cursor is None else await _read_cursor(cursor, owner, jobs)
     # One more than asked tells whether there is a next page.
