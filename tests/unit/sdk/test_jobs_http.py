@@ -257,6 +257,23 @@ def test_a_tenants_runs_are_its_own(client: TestClient[Litestar]) -> None:
     assert client.get("/v1/jobs/runs").json()["data"] == []
 
 
+def test_a_listing_says_whose_runs_it_means(client: TestClient[Litestar]) -> None:
+    """A call with a tenant lists its runs, and the instance's only when asked for them."""
+    mine = {"X-Tenant-ID": "family-a"}
+    for name in ("sort", "count"):
+        finished(client, start(client, name, headers=mine), **mine)
+
+    def listed(scope: str | None, **headers: str) -> list[str]:
+        query = {} if scope is None else {"scope": scope}
+        page = client.get("/v1/jobs/runs", params=query, headers=headers).json()
+        return [run["job"] for run in page["data"]]
+
+    assert listed(None, **mine) == listed("tenant", **mine) == ["sort"]
+    assert listed("instance", **mine) == listed(None) == listed("instance") == ["count"]
+    for scope, status in (("tenant", 400), ("all", 422)):
+        assert client.get("/v1/jobs/runs", params={"scope": scope}).status_code == status
+
+
 def test_runs_are_paged(client: TestClient[Litestar]) -> None:
     """Following the cursors meets every run once, newest first, and then ends."""
     started = []
