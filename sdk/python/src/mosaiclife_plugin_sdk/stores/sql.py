@@ -7,6 +7,7 @@ write at all, so that none waits while it holds a stale snapshot.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    bindparam,
     delete,
     select,
     tuple_,
@@ -38,6 +40,7 @@ from mosaiclife_plugin_sdk.stores.migrations import migrate
 
 INSTANCE: Final = "-"  # stands where a tenant would
 PURGE_BATCH: Final = 1000
+_COUNTED: Final = {"preserve_rowcount": True}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -94,6 +97,11 @@ deliveries = Table(
     Column("recorded_at", Instant),
 )
 
+# Every delivery asks and answers here, so these are built once, not with every call.
+_ANSWER: Final = select(deliveries).where(
+    deliveries.c.tenant == bindparam("tenant"), deliveries.c.webhook_id == bindparam("webhook_id")
+)
+
 
 def sql_stores(engine: Engine) -> Stores:
     """Return stores over *engine*, with the `frame_*` tables brought up to date."""
@@ -107,6 +115,11 @@ class _Sql:
     def __init__(self, engine: Engine) -> None:
         """Use *engine* wherever the caller brings no connection."""
         self._engine = engine
+        dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+        self._inserts = {
+            table: dialect.insert(table).on_conflict_do_nothing()
+            for table in metadata.tables.values()
+        }
 
     def unit(self) -> AbstractContextManager[Connection]:
         """Open a transaction that ends with the block."""
@@ -115,26 +128,34 @@ class _Sql:
     def _joined(self, connection: Connection | None) -> AbstractContextManager[Connection]:
         return self._engine.begin() if connection is None else nullcontext(connection)
 
-    def _first(self, statement: Any, connection: Connection | None) -> Row[Any] | None:
+    def _first(
+        self,
+        statement: Any,
+        connection: Connection | None,
+        values: Mapping[str, Any] | None = None,
+    ) -> Row[Any] | None:
         with self._joined(connection) as joined:
-            return joined.execute(statement).first()
+            return joined.execute(statement, values).first()
 
     def _all(self, statement: Any, connection: Connection | None) -> list[Row[Any]]:
         with self._joined(connection) as joined:
             return list(joined.execute(statement))
 
-    def _write(self, statement: Any, connection: Connection | None) -> int:
+    def _write(
+        self,
+        statement: Any,
+        connection: Connection | None,
+        values: Mapping[str, Any] | None = None,
+    ) -> int:
         """Execute *statement* and return how many rows it changed."""
         with self._joined(connection) as joined:
-            return joined.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+            return joined.execute(statement, values, execution_options=_COUNTED).rowcount
 
     def _insert_new(
         self, table: Table, values: dict[str, Any], connection: Connection | None
     ) -> bool:
         """Insert a row unless a unique key stands in its way; tell whether it went in."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-        return self._write(statement, connection) == 1
+        return self._write(self._inserts[table], connection, values) == 1
 
     def _purge(self, table: Table, condition: Any, connection: Connection | None) -> int:
         """Delete in batches, so that no other writer waits long."""
@@ -278,10 +299,8 @@ class SqlDeliveryLog(_Sql):
         self, tenant: str, webhook_id: str, *, connection: Connection | None = None
     ) -> Recorded | None:
         """Return the recorded answer."""
-        statement = select(deliveries).where(
-            deliveries.c.tenant == tenant, deliveries.c.webhook_id == webhook_id
-        )
-        row = self._first(statement, connection)
+        key = {"tenant": tenant, "webhook_id": webhook_id}
+        row = self._first(_ANSWER, connection, key)
         return None if row is None else Recorded(**row._asdict())
 
     def put(self, answer: Recorded, *, connection: Connection | None = None) -> Recorded:
