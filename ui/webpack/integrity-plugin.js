@@ -4,7 +4,6 @@ import { join } from "node:path";
 import webpack from "webpack";
 
 const { Compilation, RuntimeGlobals, RuntimeModule, Template, sources } = webpack;
-const { LoadScriptRuntimeModule } = webpack.runtime;
 
 const NAME = "IntegrityPlugin";
 const TABLE = `${RuntimeGlobals.require}.integrity`;
@@ -68,6 +67,9 @@ export class IntegrityPlugin {
   }
 
   #demandIntegrity(compilation) {
+    // From the compiler that runs: pnpm may install webpack twice, by its optional peers, and the
+    // hooks of the other copy are never called.
+    const { LoadScriptRuntimeModule } = compilation.compiler.webpack.runtime;
     const { createScript } = LoadScriptRuntimeModule.getCompilationHooks(compilation);
     createScript.tap(NAME, (source) => Template.asString([source, DEMAND_INTEGRITY]));
     compilation.hooks.runtimeRequirementInTree
