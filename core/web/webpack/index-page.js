@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import webpack from "webpack";
 
 const NAME = "IndexPage";
 
@@ -11,23 +10,22 @@ export class IndexPage {
   }
 
   apply(compiler) {
+    const { Compilation, sources } = compiler.webpack;
     compiler.hooks.thisCompilation.tap(NAME, (compilation) => {
       compilation.fileDependencies.addAll([this.template, this.icon]);
-      const stage = webpack.Compilation.PROCESS_ASSETS_STAGE_SUMMARIZE;
-      compilation.hooks.processAssets.tap({ name: NAME, stage }, () => this.emit(compilation));
+      const stage = Compilation.PROCESS_ASSETS_STAGE_SUMMARIZE;
+      compilation.hooks.processAssets.tap({ name: NAME, stage }, () => {
+        const emit = (name, content) => compilation.emitAsset(name, new sources.RawSource(content));
+        emit("index.html", this.page(compilation));
+        emit("assets/icon.svg", readFileSync(this.icon));
+      });
     });
   }
 
-  emit(compilation) {
+  page(compilation) {
     const files = [...compilation.entrypoints.values()].flatMap((entry) => entry.getFiles());
     const tags = files.filter((file) => !file.endsWith(".map")).map(tagFor);
-    const page = readFileSync(this.template, "utf8").replace(
-      "<!-- assets -->",
-      tags.join("\n    "),
-    );
-    compilation.emitAsset("index.html", new webpack.sources.RawSource(page));
-    const icon = new webpack.sources.RawSource(readFileSync(this.icon));
-    compilation.emitAsset("assets/icon.svg", icon);
+    return readFileSync(this.template, "utf8").replace("<!-- assets -->", tags.join("\n    "));
   }
 }
 
