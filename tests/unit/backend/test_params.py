@@ -1,0 +1,123 @@
+"""Query strings: every fault is a 422 with the parameter's name, never anything else."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mosaiclife_plugin_sdk import ValidationFailed
+from plugin_analytics.http.params import read_items, read_overview, read_timeseries
+from plugin_analytics.model.calendar import Period, Range
+
+UTC = ZoneInfo("UTC")
+
+
+def faults(pairs: list[tuple[str, str]]) -> set[str]:
+    with pytest.raises(ValidationFailed) as refused:
+        read_timeseries(pairs, UTC)
+    return {detail["field"] for detail in refused.value.details}
+
+
+def test_defaults() -> None:
+    """Nothing asked is stories by a fitting interval over twelve months, in the default zone."""
+    legacy, query = read_timeseries([], UTC)
+
+    assert legacy is None
+    assert query.metrics == ("stories",)
+    assert query.window.period == Period("mo", 12)
+    assert (query.interval, query.zone, query.week_start) == (None, UTC, "mon")
+
+
+def test_everything_can_be_said() -> None:
+    """All parameters together are read."""
+    legacy, query = read_timeseries(
+        [
+            ("legacyId", "L-1"),
+            ("from", "2026-01-01"),
+            ("to", "2026-02-01"),
+            ("timezone", "Asia/Kolkata"),
+            ("metric", "hearts,candles"),
+            ("metric", "smiles"),
+            ("interval", "week"),
+            ("weekStart", "sun"),
+        ],
+        UTC,
+    )
+
+    assert legacy == "L-1"
+    assert query.window.dates == Range(date(2026, 1, 1), date(2026, 2, 1))
+    assert query.metrics == ("hearts", "candles", "smiles")
+    assert (query.interval, query.week_start, query.zone.key) == ("week", "sun", "Asia/Kolkata")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "field"),
+    [
+        ([("colour", "blue")], "query.colour"),
+        ([("legacyId", "")], "query.legacyId"),
+        ([("legacyId", "a b")], "query.legacyId"),
+        ([("legacyId", "x" * 65)], "query.legacyId"),
+        ([("legacyId", "a\x00")], "query.legacyId"),
+        ([("legacyId", "a"), ("legacyId", "b")], "query.legacyId"),
+        ([("period", "forever")], "query.period"),
+        ([("period", "0d")], "query.period"),
+        ([("from", "2026-01-01")], "query.to"),
+        ([("to", "2026-01-01")], "query.from"),
+        ([("from", "2026-01-02"), ("to", "2026-01-02")], "query.to"),
+        ([("from", "2026-13-01"), ("to", "2026-01-02")], "query.from"),
+        ([("from", "0001-01-01"), ("to", "2026-01-02")], "query.from"),
+        ([("from", "2001-01-01"), ("to", "2026-01-02")], "query.to"),
+        ([("from", "2026-01-01"), ("to", "2026-01-02"), ("period", "1d")], "query.period"),
+        ([("timezone", "America")], "query.timezone"),
+        ([("timezone", "../../etc/passwd")], "query.timezone"),
+        ([("timezone", "")], "query.timezone"),
+        ([("metric", "views")], "query.metric"),
+        ([("metric", "")], "query.metric"),
+        ([("metric", "hearts,hearts")], "query.metric"),
+        ([("metric", "hearts,candles,smiles,media,stories")], "query.metric"),
+        ([("interval", "hour")], "query.interval"),
+        ([("weekStart", "fri")], "query.weekStart"),
+    ],
+)
+def test_fault_is_named(pairs: list[tuple[str, str]], field: str) -> None:
+    """The answer says which parameter is wrong."""
+    assert faults(pairs) == {field}
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Nobody has to mend a query one parameter at a time."""
+    assert faults([("metric", "x"), ("interval", "x"), ("period", "x")]) == {
+        "query.metric",
+        "query.interval",
+        "query.period",
+    }
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "", "٣", "1e1", "9" * 40])
+def test_limit_is_from_1_to_100(limit: str) -> None:
+    """A page has at least one entry and at most a hundred."""
+    with pytest.raises(ValidationFailed):
+        read_items([("limit", limit)])
+
+
+def test_items_defaults() -> None:
+    """A page of twenty, of every kind, from the beginning."""
+    assert read_items([]) == (None, 20, None)
+    assert read_items([("kind", "metric"), ("limit", "100")]) == ("metric", 100, None)
+
+
+NAMES = st.sampled_from(
+    ["legacyId", "period", "from", "to", "timezone", "metric", "interval", "weekStart", "x"]
+)
+
+
+@given(st.lists(st.tuples(NAMES, st.text(max_size=12)), max_size=4))
+def test_any_query_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
+    """No text in any parameter ends in anything but a question or a 422."""
+    for read in (read_overview, read_timeseries):
+        try:
+            read(pairs, UTC)
+        except ValidationFailed as refused:
+            assert refused.details
