@@ -52,8 +52,11 @@ def test_padding_is_accepted() -> None:
         b'{"sub":1}',
         b'{"scope":"root"}',
         b'{"sub":"u","legacies":[]}',
-    ]
-    + [b'{"scope":"user"}', b'{"sub":"u","operator":"yes"}', b"\xff", b'{"sub":'],
+        b'{"scope":"user"}',
+        b'{"sub":"u","operator":"yes"}',
+        b"\xff",
+        b'{"sub":',
+    ],
 )
 def test_malformed_context_is_a_bad_request(document: bytes) -> None:
     """A context that cannot be read, or names nobody, is 400 and never a default."""

@@ -1,6 +1,5 @@
 """Settings: read once, checked against the manifest, refused in one line (design: Settings)."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -122,18 +121,18 @@ def test_secret_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     """A rotated token counts at the next look; a file that is gone keeps the last one."""
     file = tmp_path / "token"
     secret = Secret(file=file)
-    assert secret.value is None
+    assert list(secret.values) == []
 
     file.write_text("first\n")
-    assert secret.value == "first"
+    assert list(secret.values) == ["first"]
 
     swapped = tmp_path / "swapped"
     swapped.write_text("other")
-    os.replace(swapped, file)
-    assert secret.value == "other"
+    swapped.replace(file)
+    assert list(secret.values) == ["other"]
 
     file.unlink()
-    assert secret.value == "other"
+    assert list(secret.values) == ["other"]
 
 
 def test_variable_and_file_together_are_refused(manifest: Manifest) -> None:

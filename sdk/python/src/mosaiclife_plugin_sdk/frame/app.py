@@ -25,7 +25,7 @@ from litestar.types import (
 )
 
 from mosaiclife_plugin_sdk.app import Check, CheckFailed, PluginApp
-from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient, Registration
+from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient, Registration, tls
 from mosaiclife_plugin_sdk.clock import Clock, utc_now
 from mosaiclife_plugin_sdk.frame.auth import (
     bearer_guard,
@@ -171,7 +171,7 @@ class _Frame:
     # Core.
 
     def _async_core(self) -> AsyncCoreClient:
-        transport = AsyncTracedTransport(self.tracing, httpx.AsyncHTTPTransport())
+        transport = AsyncTracedTransport(self.tracing, httpx.AsyncHTTPTransport(verify=tls()))
         core = AsyncCoreClient(
             self.settings.core_base_url or "",
             lambda: self.settings.reg_token.value,
@@ -198,7 +198,7 @@ class _Frame:
             self.settings.core_base_url or "",
             lambda: self.settings.reg_token.value,
             api_prefix=self.settings.core_api_prefix,
-            transport=TracedTransport(self.tracing, httpx.HTTPTransport()),
+            transport=TracedTransport(self.tracing, httpx.HTTPTransport(verify=tls())),
         )
         core.protocol.permit = self._permits
         core.protocol.on_unknown = on_unknown
@@ -247,7 +247,7 @@ class _Frame:
 
     async def _check_remote_url(self) -> None:
         try:
-            async with httpx.AsyncClient(timeout=2.0) as client:
+            async with httpx.AsyncClient(timeout=2.0, verify=tls()) as client:
                 answer = await client.head(str(self.settings.ui_remote_url))
         except httpx.HTTPError as error:
             raise CheckFailed(f"UI_REMOTE_URL cannot be reached: {error}") from error

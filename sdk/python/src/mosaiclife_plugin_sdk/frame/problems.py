@@ -95,7 +95,8 @@ def _field(item: Mapping[str, Any]) -> str:
     key, source = str(item.get("key", "")), item.get("source")
     if isinstance(source, ParamType):
         return f"{source.value}.{key}"
-    return f"$.{key}" if key else "$"
+    # Litestar calls the body itself by the name of the handler's parameter.
+    return "$" if key in ("", "data") else f"$.{key}"
 
 
 def _with_head(allowed: str) -> str:

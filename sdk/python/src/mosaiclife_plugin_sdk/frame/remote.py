@@ -21,6 +21,7 @@ import msgspec
 import structlog
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from mosaiclife_plugin_sdk.app import CheckFailed
 from mosaiclife_plugin_sdk.errors import NotFound
@@ -138,7 +139,7 @@ def remote_routes(bundle: Bundle, entry_path: str) -> list[HTTPRouteHandler]:
     folder, entry = posixpath.split(entry_path)
 
     @get(f"{folder}/{{name:path}}", opt={"public": True}, sync_to_thread=False)
-    def serve(request: Request[Any, Any, Any], name: str) -> Response[Any]:
+    def serve(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Any]:
         version, _, rest = name.lstrip("/").partition("/")
         if rest and (snapshot := bundle.find(version)):
             return _answer(request, snapshot, rest, "public, max-age=31536000, immutable")
