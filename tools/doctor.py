@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tools.browser import REMEDY, find_browser
 from tools.ports import port_free
-from tools.workspace import ROOT, TOOLS, environment, say, script
+from tools.workspace import ROOT, TOOLS, base_python, environment, say, script
 
 PORTS = {"core": ("CORE_PORT", 8080), "plugin": ("PORT", 7001)}
 SPACE_WANTED = 2 * 1024**3
@@ -50,7 +50,7 @@ def version_of(*command: str) -> str:
 
 def python_findings() -> Iterator[Finding]:
     yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
-    pip = version_of(sys.executable, "-m", "pip", "--version").partition(" from")[0]
+    pip = version_of(base_python(), "-m", "pip", "--version").partition(" from")[0]
     yield Finding("pip", pip or "missing", "" if pip else "install it (Debian: python3-pip)")
 
 

@@ -24,6 +24,7 @@ from tools.workspace import (
     Stamp,
     Stopwatch,
     ToolFailed,
+    base_python,
     fail,
     run,
     say,
@@ -44,11 +45,6 @@ class Step:
     inputs: Sequence[str | Path]
     leaves: Path
     do: Callable[[], None]
-
-
-def base_python() -> str:
-    """Return the interpreter itself, also when a virtual environment of it is active."""
-    return getattr(sys, "_base_executable", None) or sys.executable
 
 
 def install_tools() -> None:

@@ -26,6 +26,11 @@ def script(name: str) -> Path:
 PYTHON = script("python")
 
 
+def base_python() -> str:
+    """Return the interpreter itself, also when a virtual environment of it is active."""
+    return getattr(sys, "_base_executable", None) or sys.executable
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of every program we start: the checkout's own tools come first."""
     path = [str(SCRIPTS), str(TOOLS / "bin"), os.environ.get("PATH", os.defpath)]
