@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import TerserPlugin from "terser-webpack-plugin";
-import webpack from "webpack";
 import { FreshNamePlugin } from "./webpack/fresh-name-plugin.js";
 import { identityConstants, readIdentity, uniqueName } from "./webpack/identity.js";
 import { IntegrityPlugin } from "./webpack/integrity-plugin.js";
@@ -18,6 +17,16 @@ const shared = {
   "react-dom/client": fromHost,
   "react/jsx-runtime": fromHost,
 };
+
+const remote = ({ container }) => ({
+  name: container,
+  filename: ENTRY,
+  exposes: {
+    "./Panel": { import: "./src/panel.tsx", name: "panel" },
+    "./Routes": { import: "./src/routes.tsx", name: "routes" },
+  },
+  shared,
+});
 
 const typescript = {
   test: /\.tsx?$/,
@@ -39,6 +48,9 @@ const styles = {
   loader: "css-loader",
   options: { exportType: "css-style-sheet", modules: false, sourceMap: false },
 };
+
+/** A plugin of the webpack that runs, which need not be the copy that this file would import. */
+const own = (make) => ({ apply: (compiler) => make(compiler.webpack).apply(compiler) });
 
 /** Build the remote (spec §7.1). `webpack --watch` builds for development. */
 export default function config({ WEBPACK_WATCH: watching = false } = {}) {
@@ -64,16 +76,8 @@ export default function config({ WEBPACK_WATCH: watching = false } = {}) {
     performance: false,
     stats: "errors-warnings",
     plugins: [
-      new webpack.container.ModuleFederationPlugin({
-        name: identity.container,
-        filename: ENTRY,
-        exposes: {
-          "./Panel": { import: "./src/panel.tsx", name: "panel" },
-          "./Routes": { import: "./src/routes.tsx", name: "routes" },
-        },
-        shared,
-      }),
-      new webpack.DefinePlugin(identityConstants(identity)),
+      own(({ container }) => new container.ModuleFederationPlugin(remote(identity))),
+      own(({ DefinePlugin }) => new DefinePlugin(identityConstants(identity))),
       new IntegrityPlugin({ entry: ENTRY }),
       watching
         ? new FreshNamePlugin((build) => uniqueName(identity, build))

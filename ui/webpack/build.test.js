@@ -1,6 +1,8 @@
 // @vitest-environment node
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFile, cp, mkdtemp, readFile, readdir, rm, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -12,6 +14,8 @@ import { readIdentity, uniqueName } from "./identity.js";
 
 const MINUTE = 60_000;
 const ROOM = join(import.meta.dirname, "..");
+const CLI = createRequire(import.meta.url).resolve("webpack-cli/bin/cli.js");
+const run = promisify(execFile);
 const identity = readIdentity();
 let folder;
 let list;
@@ -24,11 +28,10 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Build into *path* as `webpack` does, and fail on any warning. */
+/** Build into *path* by the command that everybody uses, and fail on any warning. */
 async function build(path) {
-  const stats = await promisify(webpack)(into(path, config()));
-  const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
-  expect([...errors, ...warnings]).toEqual([]);
+  const { stdout } = await run(process.execPath, [CLI, "--output-path", path], { cwd: ROOM });
+  expect(stdout).toContain("compiled successfully");
 }
 
 function into(path, settings) {
@@ -63,7 +66,7 @@ test("the list names every script with its hash", async () => {
 test("the entry demands the hash of every other script", async () => {
   const { "remoteEntry.js": entry, ...chunks } = await scriptsIn(folder);
 
-  expect(entry).toContain(".integrity=");
+  expect(entry).toMatch(/createElement\("script"\).{1,400}\.integrity=\w+\.integrity\[\w+\]/);
   for (const text of Object.values(chunks)) expect(entry).toContain(hashOf(text));
 });
 

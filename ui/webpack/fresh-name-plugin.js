@@ -1,5 +1,3 @@
-import webpack from "webpack";
-
 /**
  * Give each build of a watch its own name. Under a constant one the page keeps running the old
  * chunks after a rebuild, and says nothing (design §7).
@@ -11,9 +9,10 @@ export class FreshNamePlugin {
   }
 
   apply(compiler) {
+    const { toIdentifier } = compiler.webpack.Template;
     compiler.hooks.watchRun.tap("FreshNamePlugin", ({ options: { output } }) => {
       output.uniqueName = this.nameOf(Date.now().toString(36));
-      output.chunkLoadingGlobal = `webpackChunk${webpack.Template.toIdentifier(output.uniqueName)}`;
+      output.chunkLoadingGlobal = `webpackChunk${toIdentifier(output.uniqueName)}`;
     });
   }
 }

@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import webpack from "webpack";
-
-const { Compilation, RuntimeGlobals, RuntimeModule, Template, sources } = webpack;
 
 const NAME = "IntegrityPlugin";
-const TABLE = `${RuntimeGlobals.require}.integrity`;
-const AFTER_CONTENT_HASHES = Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_HASH + 1;
+const TABLE = "__webpack_require__.integrity";
+
+/** What webpack's script loader does for each chunk; a chunk without a hash is never fetched. */
+const DEMAND_INTEGRITY = `
+if (!Object.hasOwn(${TABLE}, chunkId)) throw new Error("no integrity known for " + url);
+script.integrity = ${TABLE}[chunkId];`;
 
 /** Write the hash of some content as browsers read it. */
-export function integrityOf(content) {
+function integrityOf(content) {
   return `sha384-${createHash("sha384").update(content).digest("base64")}`;
 }
 
@@ -19,26 +20,20 @@ function placeholderFor(chunk) {
   return integrityOf(`placeholder of chunk ${chunk.id}`);
 }
 
-/** The table in the entry's runtime: chunk id -> hash of the chunk's file. */
-class IntegrityTable extends RuntimeModule {
-  constructor() {
-    super("chunk integrity");
-  }
+/** Make the table in the entry's runtime: chunk id -> hash of the chunk's file. */
+function integrityTable({ RuntimeModule }) {
+  return new (class extends RuntimeModule {
+    constructor() {
+      super("chunk integrity");
+    }
 
-  generate() {
-    const rows = [...this.chunk.getAllAsyncChunks()].map((chunk) => [
-      chunk.id,
-      placeholderFor(chunk),
-    ]);
-    return `${TABLE} = ${JSON.stringify(Object.fromEntries(rows))};`;
-  }
+    generate() {
+      const chunks = [...this.chunk.getAllAsyncChunks()];
+      const rows = chunks.map((chunk) => [chunk.id, placeholderFor(chunk)]);
+      return `${TABLE} = ${JSON.stringify(Object.fromEntries(rows))};`;
+    }
+  })();
 }
-
-/** What webpack's script loader does for each chunk; a chunk without a hash is never fetched. */
-const DEMAND_INTEGRITY = Template.asString([
-  `script.integrity = ${TABLE}[chunkId];`,
-  `if(!Object.hasOwn(${TABLE}, chunkId)) throw new Error("no integrity known for " + url);`,
-]);
 
 /**
  * Let no byte run that this build did not make: the entry demands the hash of each chunk, and
@@ -54,10 +49,14 @@ export class IntegrityPlugin {
   }
 
   apply(compiler) {
+    // Everything from the webpack that runs: a package manager may install two copies, by their
+    // optional peers, and the hooks of the other one are never called.
+    const { webpack } = compiler;
+    const stage = webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_HASH + 1;
     compiler.hooks.thisCompilation.tap(NAME, (compilation) => {
-      this.#demandIntegrity(compilation);
-      compilation.hooks.processAssets.tap({ name: NAME, stage: AFTER_CONTENT_HASHES }, () => {
-        this.#fillTable(compilation);
+      this.#demandIntegrity(compilation, webpack);
+      compilation.hooks.processAssets.tap({ name: NAME, stage }, () => {
+        this.#fillTable(compilation, webpack.sources);
         this.list = listOf(compilation);
       });
     });
@@ -66,25 +65,23 @@ export class IntegrityPlugin {
     );
   }
 
-  #demandIntegrity(compilation) {
-    // From the compiler that runs: pnpm may install webpack twice, by its optional peers, and the
-    // hooks of the other copy are never called.
-    const { LoadScriptRuntimeModule } = compilation.compiler.webpack.runtime;
+  #demandIntegrity(compilation, webpack) {
+    const { LoadScriptRuntimeModule } = webpack.runtime;
     const { createScript } = LoadScriptRuntimeModule.getCompilationHooks(compilation);
-    createScript.tap(NAME, (source) => Template.asString([source, DEMAND_INTEGRITY]));
+    createScript.tap(NAME, (source) => source + DEMAND_INTEGRITY);
     compilation.hooks.runtimeRequirementInTree
-      .for(RuntimeGlobals.loadScript)
-      .tap(NAME, (chunk) => compilation.addRuntimeModule(chunk, new IntegrityTable()));
+      .for(webpack.RuntimeGlobals.loadScript)
+      .tap(NAME, (chunk) => compilation.addRuntimeModule(chunk, integrityTable(webpack)));
   }
 
-  #fillTable(compilation) {
+  #fillTable(compilation, { ReplaceSource }) {
     const hashes = new Map();
     for (const chunk of compilation.chunks) {
       const file = [...chunk.files].find(isScript);
       if (file) hashes.set(placeholderFor(chunk), integrityOf(bytesOf(compilation, file)));
     }
     compilation.updateAsset(this.entry, (source) => {
-      const filled = new sources.ReplaceSource(source);
+      const filled = new ReplaceSource(source);
       for (const { start, text } of placeholdersIn(source.source().toString(), hashes)) {
         filled.replace(start, start + text.length - 1, hashes.get(text));
       }

@@ -1,5 +1,4 @@
 import { gzipSync } from "node:zlib";
-import webpack from "webpack";
 
 const KIB = 1024;
 
@@ -11,7 +10,7 @@ export class SizeReport {
   }
 
   apply(compiler) {
-    const stage = webpack.Compilation.PROCESS_ASSETS_STAGE_REPORT;
+    const stage = compiler.webpack.Compilation.PROCESS_ASSETS_STAGE_REPORT;
     compiler.hooks.thisCompilation.tap("SizeReport", (compilation) => {
       compilation.hooks.processAssets.tap({ name: "SizeReport", stage }, () => {
         for (const line of measure(compilation, this.budgets)) report(compiler, compilation, line);
@@ -32,7 +31,8 @@ export function measure(compilation, budgets) {
 function report(compiler, compilation, { group, budget, size }) {
   const text = `${group}: ${size.toFixed(2)} KiB gzip of ${budget} KiB`;
   compiler.getInfrastructureLogger("sizes").info(text);
-  if (size > budget) compilation.errors.push(new webpack.WebpackError(`Too large: ${text}`));
+  if (size > budget)
+    compilation.errors.push(new compiler.webpack.WebpackError(`Too large: ${text}`));
 }
 
 function gzipped(compilation, file) {
