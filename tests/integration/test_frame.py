@@ -398,7 +398,7 @@ def deliver(
 
 def test_delivery_reaches_the_plugin(client: TestClient[Litestar], plugin: TinyPlugin) -> None:
     """A proven delivery is handed on with its raw body, and its handler's value is the data."""
-    response = deliver(client, b"\xff raw", traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
+    response = deliver(client, b"\xff raw", headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
 
     assert (response.status_code, response.json()["data"]) == (200, {"count": 1})
     taken = plugin.taken[0]
