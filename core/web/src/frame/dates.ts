@@ -17,5 +17,5 @@ export function lifeSpan(
   const passed = passingDate ? longDate(passingDate, locale) : undefined;
   if (born !== undefined && passed !== undefined) return `${born} – ${passed}`;
   if (born !== undefined) return `Born ${born}`;
-  return passed === undefined ? "" : `Remembered since ${passed}`;
+  return passed === undefined ? "" : `Passed away ${passed}`;
 }
