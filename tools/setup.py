@@ -127,15 +127,11 @@ def install_node_modules() -> None:
 
 def steps() -> Iterator[Step]:
     """Yield the steps in order; the inputs of one are read after the one before it is done."""
-    # A change of NODE makes the environment anew, so that no link of the other kind stays behind.
+    # Any Python that made the environment stays good for it, so that two terminals with different
+    # ones on their PATH do not take turns. A change of NODE makes it anew, so that no link of the
+    # other kind stays behind; so does a checkout that was moved, whose scripts hold the old path.
     node = os.environ.get("NODE", "")
-    yield Step(
-        "venv",
-        "a virtual environment",
-        [base_python(), sys.version, str(ROOT), node],
-        MARK,
-        make_venv,
-    )
+    yield Step("venv", "a virtual environment", [str(ROOT), node], PYTHON, make_venv)
 
     manifests = [ROOT / folder / "pyproject.toml" for folder in EDITABLES]
     packages = [MARK, ROOT / "requirements/dev.lock", *manifests]

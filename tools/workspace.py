@@ -27,8 +27,8 @@ PYTHON = script("python")
 
 
 def base_python() -> str:
-    """Return the interpreter itself, also when a virtual environment of it is active."""
-    return getattr(sys, "_base_executable", None) or sys.executable
+    """Return the interpreter itself, whatever link or virtual environment it was called by."""
+    return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -104,10 +104,10 @@ def test_a_public_route_answers_without_a_bearer(environ: dict[str, str]) -> Non
 
 
 def test_a_planted_route_without_a_guard_is_found(environ: dict[str, str]) -> None:
-    """The walk catches the mistake it is there for."""
+    """The walk catches the mistake it is there for: a route that calls itself public."""
     app, _ = build(environ)
 
-    @get(f"{MANIFEST.base_path}/open", sync_to_thread=False)
+    @get(f"{MANIFEST.base_path}/open", opt={"public": True}, sync_to_thread=False)
     def leak() -> dict[str, str]:
         return {"everything": "in the open"}
 
