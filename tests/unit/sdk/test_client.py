@@ -16,7 +16,8 @@ from mosaiclife_plugin_sdk import (
 )
 from mosaiclife_plugin_sdk.testing import FakeCore, garbage, hang_up, refusal
 
-BODY = {"manifest": {"name": "tiny", "capabilities": ["events:publish"], "secrets": ["KEY"]}}
+CAPABILITIES = ["events:publish", "jobs:schedule", "secrets:read"]
+BODY = {"manifest": {"name": "tiny", "capabilities": CAPABILITIES, "secrets": ["KEY"]}}
 
 
 @pytest.fixture

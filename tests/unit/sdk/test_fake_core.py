@@ -13,8 +13,9 @@ from mosaiclife_plugin_sdk import CoreClient
 from mosaiclife_plugin_sdk.errors import CoreRefused, CoreUnreachable
 from mosaiclife_plugin_sdk.testing import Answer, FakeCore, garbage, hang_up, refusal
 
+CAPABILITIES = ["events:publish", "jobs:schedule", "secrets:read"]
 BODY = {
-    "manifest": {"name": "letters", "capabilities": ["events:publish"], "secrets": ["KEY"]},
+    "manifest": {"name": "letters", "capabilities": CAPABILITIES, "secrets": ["KEY"]},
     "serviceUrl": "http://127.0.0.1:7001",
     "ui": {"remoteUrl": "http://127.0.0.1:7001/mf/remoteEntry.js"},
 }
@@ -43,19 +44,22 @@ def test_a_plugin_registers_and_renews(core: FakeCore, client: CoreClient) -> No
     assert [answer.status_code for answer in answers] == [201, 200]
     registration = client.register(BODY)
     assert (registration.id, registration.core.version) == ("letters", "2.1.0")
-    assert registration.capabilities.granted == ["events:publish"]
+    assert registration.capabilities.granted == CAPABILITIES
     assert registration.scheduler is False
     assert core.registrations == [BODY] * 3
 
 
 def test_a_capability_can_be_refused() -> None:
-    """What a test refuses is refused with a reason."""
+    """What a test refuses is refused with a reason, and the call that needs it is too."""
     with (
         FakeCore(refused=["events:publish"], scheduler=True) as core,
         CoreClient(core.url, core.token) as client,
     ):
         registration = client.register(BODY)
-    assert registration.capabilities.granted == []
+        with pytest.raises(CoreRefused) as refused:
+            client.publish_event("letters.read", {})
+    assert (refused.value.status, core.events) == (403, [])
+    assert registration.capabilities.granted == CAPABILITIES[1:]
     assert [one.capability for one in registration.capabilities.refused] == ["events:publish"]
     assert registration.scheduler is True
 
@@ -73,6 +77,24 @@ def test_events_jobs_and_secrets_work_once_registered(core: FakeCore, client: Co
     with pytest.raises(CoreRefused) as refused:
         client.fetch_secret("OTHER")
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("spec", [{"schedule": "61 * * * *"}, {"schedule": None}, {}])
+def test_a_schedule_that_is_not_cron_is_422(
+    core: FakeCore, client: CoreClient, spec: dict[str, object]
+) -> None:
+    """Core would not keep it, so neither does its stand-in."""
+    client.register(BODY)
+    with pytest.raises(CoreRefused) as refused:
+        client.register_job({"name": "tidy", **spec})
+    assert (refused.value.status, refused.value.details[0]["field"]) == (422, "$.schedule")
+    assert core.jobs == {}
+
+
+def test_the_alias_of_the_api_answers_too(core: FakeCore) -> None:
+    """`/api/v1` is the same API."""
+    with CoreClient(core.url, core.token, api_prefix="/api/v1") as client:
+        assert client.register(BODY).id == "letters"
 
 
 def test_a_plugin_that_never_registered_is_unknown(core: FakeCore, client: CoreClient) -> None:

@@ -22,8 +22,15 @@ from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from mosaiclife_plugin_sdk.clock import rfc3339, utc_now
+from mosaiclife_plugin_sdk.cron import Cron, CronError
 
 T = TypeVar("T")
+
+NEEDS: Mapping[str, str] = {
+    "events": "events:publish",
+    "jobs": "jobs:schedule",
+    "secrets": "secrets:read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +196,20 @@ class FakeCore:
             return refusal(401, "AUTH_INVALID")
         if call != "register" and not self.registrations:
             return refusal(404, "PLUGIN_UNKNOWN")
+        if call in NEEDS and NEEDS[call] not in self.granted:
+            return refusal(403, "PERMISSION_DENIED", f"{NEEDS[call]} was not granted")
         return handler(unquote(name), asked.body)
 
+    @property
+    def granted(self) -> list[str]:
+        """Return the capabilities that the plugin asked for last and was granted."""
+        asked = self.registrations[-1]["manifest"].get("capabilities") or []
+        return [one for one in asked if one not in self.refused]
+
     def _call(self, path: str) -> str:
-        """Return `register`, or what follows `/plugins/-/`."""
-        below = path.removeprefix(f"{self.prefix}/plugins/")
+        """Return `register`, or what follows `/plugins/-/`; `/v1` is an alias."""
+        root = path.removeprefix(self.prefix).removeprefix("/v1")
+        below = root.removeprefix("/plugins/")
         return "register" if below == "register" else below.removeprefix("-/")
 
     def _is_ours(self, authorization: str) -> bool:
@@ -224,7 +240,7 @@ class FakeCore:
             "state": "Registering",
             "core": {"version": self.version},
             "capabilities": {
-                "granted": [one for one in asked if one not in self.refused],
+                "granted": self.granted,
                 "refused": [
                     {"capability": one, "reason": "refused by the test"}
                     for one in asked
@@ -242,6 +258,11 @@ class FakeCore:
         return _data({"id": f"event-{len(self.events)}"}, 202)
 
     def _put_job(self, name: str, body: Any) -> Answer:
+        try:
+            Cron.parse(body["schedule"], body.get("timezone", "UTC"))
+        except (CronError, KeyError, TypeError, AttributeError) as error:
+            detail = {"field": "$.schedule", "message": str(error)}
+            return refusal(422, "VALIDATION_FAILED", details=[detail])
         self.jobs[name] = body
         return _data({"name": name}, 200)
 
