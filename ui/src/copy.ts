@@ -38,6 +38,14 @@ const INTERVAL_NAMES: Record<Interval, readonly [one: string, many: string]> = {
   year: ["year", "years"],
 };
 
+const PREPOSITIONS: Record<Interval, string> = {
+  day: "on",
+  week: "in the week of",
+  month: "in",
+  quarter: "in",
+  year: "in",
+};
+
 const STEPS: Record<Step, string> = {
   invite: "One person has told what they remember. Someone close may like to be asked.",
   answer: "No memory has been answered yet. A few words are enough.",
@@ -79,6 +87,7 @@ export const copy = {
   note: (metric: Metric) => NOTES[metric] ?? "",
   heading: (metric: Metric) => capital(NOUNS[metric][1]),
   count: (metric: Metric, count: number, shown: string) => `${shown} ${copy.noun(metric, count)}`,
+  at: (when: string, interval: Interval) => `${PREPOSITIONS[interval]} ${when}`,
   takenBack: (counts: string) => `${counts} taken back`,
   periodName: (period: Period) => PERIOD_NAMES[period],
   intervalName: (interval: Interval) => capital(INTERVAL_NAMES[interval][0]),
@@ -87,9 +96,8 @@ export const copy = {
   summary: {
     none: (metric: Metric, since: string) => `No ${NOUNS[metric][1]} since ${since}.`,
     since: (counts: string, since: string) => `${counts} since ${since}`,
-    all: (counts: string, when: string) => `${counts}, all in ${when}.`,
-    most: (counts: string, when: string, many: string) =>
-      `${counts}, most in ${when} with ${many}.`,
+    all: (counts: string, when: string) => `${counts}, all ${when}.`,
+    most: (counts: string, when: string, many: string) => `${counts}, most ${when} with ${many}.`,
     upTo: (counts: string, many: string, interval: Interval) =>
       `${counts}, up to ${many} in a ${INTERVAL_NAMES[interval][0]}.`,
     hidden: "Where the circle was small, nothing is shown.",

@@ -37,6 +37,17 @@ test("where more was taken back than told, a bucket says so without a minus", ()
   ]);
 });
 
+test("a day and a week are spoken of as such", () => {
+  const points = series([1, 9]).points;
+
+  expect(summaryOf({ metric: "hearts", interval: "day", points }, format)).toBe(
+    "10 hearts since 1 January 2026, most on 1 February 2026 with 9.",
+  );
+  expect(summaryOf({ metric: "hearts", interval: "week", points }, format)).toContain(
+    "most in the week of 1",
+  );
+});
+
 test("a bucket is spoken with its name, its count, and whether it is still running", () => {
   const shown = series([1, null, 4], "candles");
   const [first, second, third] = shown.points.map((point) => bucketText(shown, point, format));

@@ -24,7 +24,7 @@ function shapeOf({ metric, interval, points }: Series, format: Format): string {
   const top = fullest(points);
   if (top === undefined || sum <= 0) return copy.summary.none(metric, since);
   const counts = copy.summary.since(countOf(metric, sum, format), since);
-  const when = format.bucket(top, interval);
+  const when = copy.at(format.bucket(top, interval), interval);
   if (top.value === sum) return copy.summary.all(counts, when);
   const many = format.number(top.value);
   return isAlone(top, points)
@@ -39,7 +39,7 @@ function isAlone(top: Point, points: readonly Point[]): boolean {
 /** Say what one bucket holds: "March 2026: 9 memories". */
 export function bucketText({ metric, interval }: Series, point: Point, format: Format): string {
   const shown = point.value === null ? copy.notShown : changeOf(metric, point.value, format);
-  const running = point.complete ? "" : ` ${copy.running}`;
+  const running = point.running ? ` ${copy.running}` : "";
   return `${format.bucket(point, interval)}: ${shown}${running}`;
 }
 

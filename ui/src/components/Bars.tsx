@@ -19,12 +19,12 @@ export function Bars({ points, top = maximum(points), current }: BarsProps) {
       {current !== undefined && (
         <rect className="here" x={percent(current * place)} width={percent(place)} height="100%" />
       )}
-      {points.map(({ start, value, complete }, index) => {
+      {points.map(({ start, value, running }, index) => {
         const height = top === 0 ? 0 : (Math.max(0, value ?? 0) / top) * 100;
         return (
           <rect
             key={start}
-            className={complete ? "bar" : "bar running"}
+            className={running ? "bar running" : "bar"}
             x={percent(index * place + (place * (100 - FILLED)) / 200)}
             width={percent((place * FILLED) / 100)}
             y={percent(100 - height)}

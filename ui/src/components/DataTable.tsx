@@ -21,7 +21,7 @@ export function DataTable({ series, format }: { series: Series; format: Format }
             <tr key={point.start}>
               <th scope="row">
                 {format.bucket(point, interval)}
-                {!point.complete && ` (${copy.running})`}
+                {point.running && ` (${copy.running})`}
               </th>
               <td>{point.value === null ? copy.notShown : format.number(point.value)}</td>
             </tr>

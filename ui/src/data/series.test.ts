@@ -14,6 +14,12 @@ test("a column that was not sent is hidden, not zero", () => {
   expect(pointsOf(months([2]), 1)[0]?.value).toBeNull();
 });
 
+test("the newest bucket alone can be running; an earlier one is cut by where the report begins", () => {
+  const buckets = months([1, 2, 3]).map((bucket) => ({ ...bucket, complete: false }));
+
+  expect(pointsOf(buckets).map(({ running }) => running)).toEqual([false, false, true]);
+});
+
 test("the fullest bucket is the earliest of equals, and there is none in silence", () => {
   expect(fullest(pointsOf(months([1, 3, 3])))?.start).toBe("2026-02-01");
   expect(fullest(pointsOf(months([0, null])))).toBeUndefined();

@@ -6,6 +6,7 @@ export type Interval = (typeof INTERVALS)[number];
 export interface Bucket {
   start: string;
   end: string;
+  /** False where the report ends within the bucket, or begins within it. */
   complete: boolean;
   /** One value for each metric; null where the circle is too small to show it. */
   values: (number | null)[];
@@ -14,8 +15,8 @@ export interface Bucket {
 export interface Point {
   start: string;
   end: string;
-  /** False while the bucket is still running. */
-  complete: boolean;
+  /** True for the newest bucket until it is over. */
+  running: boolean;
   value: number | null;
 }
 
@@ -24,8 +25,10 @@ export type FullPoint = Point & { value: number };
 
 /** Take one metric's column out of the buckets. */
 export function pointsOf(buckets: readonly Bucket[], column = 0): Point[] {
-  return buckets.map(({ start, end, complete, values }) => {
-    return { start, end, complete, value: values[column] ?? null };
+  const last = buckets.length - 1;
+  return buckets.map(({ start, end, complete, values }, index) => {
+    const running = !complete && index === last;
+    return { start, end, running, value: values[column] ?? null };
   });
 }
 

@@ -1,8 +1,9 @@
 import type { Query, QueryCache, SDK, Snapshot } from "@mosaiclife/plugin-sdk";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { pluginId } from "../identity";
 
 /** What the backend publishes when its counts changed. */
-export const COUNTS_CHANGED = "analytics.rollup.refreshed";
+export const COUNTS_CHANGED = `${pluginId}.rollup.refreshed`;
 
 /** A report as the cache knows it, and a way to ask again. */
 export type Live<T> = Snapshot<T> & { refresh: () => void };
