@@ -19,6 +19,7 @@ describe("walking through the shell", () => {
     await press("Astrid Holm");
     expect(window.location.pathname).toBe("/legacies/01astrid");
     expect(screen.getByTestId("legacy-name").textContent).toBe("Astrid Holm");
+    expect(document.title).toBe("Astrid Holm · Mosaic Life");
     expect(screen.getByText("2 April 1931 – 8 November 2019")).toBeTruthy();
     await press("Legacies");
     expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Legacies");

@@ -28,15 +28,11 @@ function Shell({ router }: { router: Router }) {
   const path = usePath(router);
   const place = placeOf(path);
   const start = useArrival<HTMLElement>(path);
-  const title = TITLES[place.page];
-  useEffect(() => {
-    document.title = `${title} · Mosaic Life`;
-  }, [title]);
   return (
     <>
       <Header path={path} />
       <ConnectionNote />
-      <main id="main" ref={start} tabIndex={-1} aria-label={title}>
+      <main id="main" ref={start} tabIndex={-1} aria-label={REGIONS[place.page]}>
         <Boundary key={path} fallback={(retry) => <Note retry={retry}>{NOT_NOW}</Note>}>
           <WithSession>
             <Page place={place} />
@@ -52,12 +48,12 @@ function Shell({ router }: { router: Router }) {
 
 const NOT_NOW = "This page cannot be shown just now. What you have kept is safe.";
 
-const TITLES: Readonly<Record<Place["page"], string>> = {
+const REGIONS: Readonly<Record<Place["page"], string>> = {
   home: "Legacies",
   legacy: "Legacy",
-  plugin: "Plugin page",
+  plugin: "Page of a plugin",
   status: "Plugins",
-  nowhere: "Not found",
+  nowhere: "Nothing here",
 };
 
 /** Show *children* once it is known who is here. */

@@ -1,10 +1,12 @@
 import type { Legacy } from "@mosaiclife/plugin-sdk";
 import { useSession } from "../data/context";
 import { lifeSpan } from "../frame/dates";
+import { useTitle } from "../frame/useTitle";
 
 /** The legacies that the viewer takes part in. */
 export function HomePage() {
   const { user, legacies } = useSession();
+  useTitle("Legacies");
   return (
     <div className="page">
       <h1>Legacies</h1>

@@ -4,6 +4,7 @@ import { useQuery, useServices, useSession } from "../data/context";
 import type { Story } from "../data/model";
 import { lifeSpan } from "../frame/dates";
 import { Note } from "../frame/Note";
+import { useTitle } from "../frame/useTitle";
 import { Actions } from "../plugins/Actions";
 import { Sidebar } from "../plugins/Sidebar";
 import { NowherePage } from "./NowherePage";
@@ -69,6 +70,7 @@ function LifeView({ life, onTold }: { life: Life; onTold: () => void }) {
 
 function LifeHeader({ legacy }: { legacy: Legacy }) {
   const { locale } = useSession();
+  useTitle(legacy.name);
   return (
     <header className="card life">
       <p className="section-title">In memory of</p>

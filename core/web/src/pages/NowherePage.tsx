@@ -1,5 +1,8 @@
+import { useTitle } from "../frame/useTitle";
+
 /** For an address that leads nowhere. */
 export function NowherePage() {
+  useTitle("Nothing here");
   return (
     <div className="page">
       <h1>There is nothing here</h1>

@@ -5,6 +5,7 @@ import { createElement, useMemo, type ComponentType } from "react";
 import { usePlugins, useSession } from "../data/context";
 import { Boundary } from "../frame/Boundary";
 import { Note } from "../frame/Note";
+import { useTitle } from "../frame/useTitle";
 import { currentTheme, timezoneOf } from "../plugins/place";
 import { useLifecycle } from "../plugins/useLifecycle";
 import { absence, cannotShow } from "../plugins/words";
@@ -46,6 +47,7 @@ function Absent({ plugin, loading }: { plugin: HostedPlugin | undefined; loading
 function RouteView({ route, title, sdk }: { route: HostedRoute; title: string; sdk: SDK }) {
   const { value, failed, retry } = useLifecycle(route.lifecycle);
   const context = usePageContext();
+  useTitle(title);
   if (failed) return <Note retry={retry}>{cannotShow(title)}</Note>;
   if (value === undefined) return <div className="card waiting" aria-busy="true" />;
   return (

@@ -1,10 +1,12 @@
 import type { HostedPlugin } from "@mosaiclife/plugin-sdk/host";
 import { useState } from "react";
 import { usePlugins, useServices } from "../data/context";
+import { useTitle } from "../frame/useTitle";
 
 /** The plugins and their states, for those who look after this instance. */
 export function StatusPage() {
   const plugins = usePlugins();
+  useTitle("Plugins");
   return (
     <div className="page">
       <h1>Plugins</h1>
