@@ -15,12 +15,10 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
-from tests.support.bundles import write_bundle
-from tests.support.processes import eventually
-from tests.support.tiny_plugin import TinyPlugin, settings
 
 from mosaiclife_plugin_sdk import (
     SERVICE,
+    Delivery,
     UserContext,
     encode_user_context,
     new_secret,
@@ -28,6 +26,10 @@ from mosaiclife_plugin_sdk import (
     utc_now,
 )
 from mosaiclife_plugin_sdk.frame import create_app
+from mosaiclife_plugin_sdk.stores import Recorded
+from tests.support.bundles import write_bundle
+from tests.support.processes import eventually
+from tests.support.tiny_plugin import TinyPlugin, settings
 
 ROOT = Path(__file__).parents[2]
 ERROR = jsonschema_rs.validator_for(
@@ -161,6 +163,13 @@ def test_openapi_describes_the_plugin(client: TestClient[Litestar]) -> None:
 
     assert document["openapi"].startswith("3.1")
     assert {"/v1/notes", "/v1/webhooks/ingest", "/v1/jobs/run"} <= set(document["paths"])
+    delivery = document["paths"]["/v1/webhooks/ingest"]["post"]
+    assert delivery["requestBody"]["required"] is True
+    assert {header["name"] for header in delivery["parameters"]} == {
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+    }
 
 
 # Who may call.
@@ -415,6 +424,28 @@ def test_repeated_delivery_gets_the_recorded_answer(
 
     assert answers == [{"count": 1}] * 3
     assert other == {"count": 2}
+
+
+def test_plugin_may_record_its_answers_itself(
+    client: TestClient[Litestar], plugin: TinyPlugin
+) -> None:
+    """What a handler has recorded in its own transaction is the answer, asked for every time."""
+
+    async def take(delivery: Delivery) -> Recorded:
+        plugin.taken.append(delivery)
+        return Recorded(
+            tenant=delivery.tenant,
+            webhook_id=delivery.id,
+            status=200,
+            data=b'{"kept":true}',
+            recorded_at=utc_now(),
+        )
+
+    plugin.webhook, plugin.records_deliveries = take, True
+    answers = [deliver(client).json()["data"] for _ in range(2)]
+
+    assert answers == [{"kept": True}] * 2
+    assert len(plugin.taken) == 2
 
 
 @pytest.mark.parametrize(

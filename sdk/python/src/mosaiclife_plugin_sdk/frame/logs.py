@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from collections.abc import Callable, Iterable, MutableMapping
@@ -77,7 +78,7 @@ def redact(words: Words) -> Callable[[Any, str, Event], Event]:
 
 
 def _masked(key: str, value: Any, words: tuple[str, ...]) -> Any:
-    if any(telling in key.lower() for telling in _SECRET_KEYS):
+    if _is_telling(key):
         return _MASK
     if isinstance(value, str):
         for word in words:
@@ -90,6 +91,11 @@ def _masked(key: str, value: Any, words: tuple[str, ...]) -> Any:
     if isinstance(value, int | float | bool | None):
         return value
     return _masked("", str(value), words)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_telling(key: str) -> bool:
+    return any(telling in key.lower() for telling in _SECRET_KEYS)
 
 
 def _contract_fields(name: str, version: str) -> Callable[[Any, str, Event], Event]:

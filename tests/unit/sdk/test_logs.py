@@ -1,0 +1,95 @@
+"""Log lines: the specified fields first, no secret anywhere, one level for all."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from mosaiclife_plugin_sdk import FrameSettings, Secret
+from mosaiclife_plugin_sdk.frame import configure_logs
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, known = root.handlers, root.level, structlog.get_config()
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.configure(**known)
+
+
+def configured(**fields: Any) -> None:
+    settings = FrameSettings(self_register=False, **fields)
+    configure_logs("tiny", "0.1.0", settings)
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_line_begins_with_the_seven_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    """The fields of spec §8.5 come first, and the rest follows."""
+    configured()
+    structlog.stdlib.get_logger().warning("low on disk", free=7)
+    found = line(capsys)
+
+    assert list(found) == [
+        *("timestamp", "level", "plugin.name", "plugin.version", "trace_id", "span_id", "msg"),
+        "free",
+    ]
+    assert (found["level"], found["msg"], found["free"]) == ("warn", "low on disk", 7)
+
+
+def test_lines_of_libraries_look_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a library writes with `logging` is JSON with the same fields, traceback included."""
+    configured()
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logging.getLogger("some.library").exception("it failed: %s", "why")
+    found = line(capsys)
+
+    assert (found["level"], found["msg"], found["plugin.name"]) == (
+        "error",
+        "it failed: why",
+        "tiny",
+    )
+    assert "ValueError: broken" in found["exception"]
+
+
+def test_level_is_a_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    """Below LOG_LEVEL nothing is written, from neither side."""
+    configured(log_level="error")
+    structlog.stdlib.get_logger().warning("quiet")
+    logging.getLogger("some.library").warning("quiet")
+
+    assert capsys.readouterr().out == ""
+
+
+def test_secret_is_masked_wherever_it_stands(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A secret word is masked at any depth, and so is whatever stands under a telling name."""
+    file = tmp_path / "token"
+    file.write_text("from-a-file")
+    token = Secret(file=file)
+    assert token.value == "from-a-file"
+    configured(reg_token=token, core_token=Secret("hush-hush older-one"))
+
+    structlog.stdlib.get_logger().info(
+        "sent hush-hush",
+        url="http://x/?t=older-one",
+        nested={"deep": ["from-a-file", 1]},
+        authorization="Bearer anything",
+        error=ValueError("hush-hush"),
+    )
+    out = capsys.readouterr().out
+
+    for word in ("hush-hush", "older-one", "from-a-file", "anything"):
+        assert word not in out
+    assert json.loads(out)["nested"] == {"deep": ["***", 1]}
