@@ -1,8 +1,10 @@
 """A plugin in plain `http.server`, written from the design's tables: what core has to live with."""
 
 import base64
+import contextlib
 import hashlib
 import json
+import socket
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +49,7 @@ class BarePlugin:
     calls: list[Call] = field(default_factory=list)
     slow: threading.Event = field(default_factory=threading.Event)
     _server: ThreadingHTTPServer | None = None
+    _open: list[socket.socket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Fill the remote's folder."""
@@ -104,6 +107,10 @@ class BarePlugin:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def setup(self) -> None:
+                super().setup()
+                plugin._open.append(self.connection)
+
             def handle_any(self) -> None:
                 length = int(self.headers.get("content-length") or 0)
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -133,6 +140,9 @@ class BarePlugin:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+        while self._open:
+            with contextlib.suppress(OSError):  # it may be closed already
+                self._open.pop().shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         """Start."""

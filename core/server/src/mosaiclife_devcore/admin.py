@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 from litestar import Request, Response, delete, get, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from mosaiclife_devcore.errors import NotFound
 from mosaiclife_devcore.health import HealthGate
@@ -18,19 +20,23 @@ AnyRequest = Request[Any, Any, Any]
 
 
 @get("/plugins")
-async def list_plugins(request: AnyRequest, registry: Registry) -> Response[bytes]:
+async def list_plugins(request: AnyRequest, registry: NamedDependency[Registry]) -> Response[bytes]:
     """Return every plugin that this core knows; pages load those with an interface."""
     return answer(request, [plugin.summary() for plugin in registry])
 
 
 @get("/plugins/{plugin_id:str}")
-async def get_plugin(request: AnyRequest, plugin_id: str, registry: Registry) -> Response[bytes]:
+async def get_plugin(
+    request: AnyRequest, plugin_id: FromPath[str], registry: NamedDependency[Registry]
+) -> Response[bytes]:
     """Return one plugin with what it was granted."""
     return answer(request, _details(registry.get(plugin_id)))
 
 
 @delete("/plugins/{plugin_id:str}", status_code=200)
-async def forget_plugin(request: AnyRequest, plugin_id: str, registry: Registry) -> Response[bytes]:
+async def forget_plugin(
+    request: AnyRequest, plugin_id: FromPath[str], registry: NamedDependency[Registry]
+) -> Response[bytes]:
     """Forget a plugin's registration; it may register again."""
     plugin = registry.get(plugin_id)
     registry.forget(plugin)
@@ -39,7 +45,7 @@ async def forget_plugin(request: AnyRequest, plugin_id: str, registry: Registry)
 
 @put("/plugins/{plugin_id:str}/disable")
 async def disable_plugin(
-    request: AnyRequest, plugin_id: str, registry: Registry
+    request: AnyRequest, plugin_id: FromPath[str], registry: NamedDependency[Registry]
 ) -> Response[bytes]:
     """Throw the kill switch."""
     plugin = registry.get(plugin_id)
@@ -49,7 +55,10 @@ async def disable_plugin(
 
 @put("/plugins/{plugin_id:str}/enable")
 async def enable_plugin(
-    request: AnyRequest, plugin_id: str, registry: Registry, gate: HealthGate
+    request: AnyRequest,
+    plugin_id: FromPath[str],
+    registry: NamedDependency[Registry],
+    gate: NamedDependency[HealthGate],
 ) -> Response[bytes]:
     """Take the kill switch back; the plugin shows once its gate is green."""
     plugin = registry.get(plugin_id)
@@ -59,14 +68,19 @@ async def enable_plugin(
 
 
 @get("/plugins/{plugin_id:str}/manifest")
-async def get_manifest(request: AnyRequest, plugin_id: str, registry: Registry) -> Response[bytes]:
+async def get_manifest(
+    request: AnyRequest, plugin_id: FromPath[str], registry: NamedDependency[Registry]
+) -> Response[bytes]:
     """Return the manifest with which the plugin registered."""
     return answer(request, _manifest(registry.get(plugin_id)))
 
 
 @get("/plugins/{plugin_id:str}/{probe:str}")
 async def get_probe(
-    plugin_id: str, probe: str, registry: Registry, http: httpx.AsyncClient
+    plugin_id: FromPath[str],
+    probe: FromPath[str],
+    registry: NamedDependency[Registry],
+    http: NamedDependency[httpx.AsyncClient],
 ) -> Response[bytes]:
     """Return what a probe of the plugin answers now."""
     registration = registry.get(plugin_id).registration()

@@ -83,6 +83,11 @@ class Core:
         )
         return {name: _constant(getattr(self, name)) for name in names}
 
+    def shared(self) -> dict[str, object]:
+        """Return the parts that guards, the server and tests reach through the application."""
+        names = ("tokens", "rates", "bus", "scheduler")
+        return {name: getattr(self, name) for name in names}
+
     @asynccontextmanager
     async def running(self, _: Litestar) -> AsyncIterator[None]:
         """Run what works in the background for as long as the application is up."""
@@ -122,7 +127,7 @@ def create_core(settings: Settings, *, clock: Clock | None = None) -> Litestar:
         exception_handlers=_refusals(),
         before_send=[name_response],
         lifespan=[core.running],
-        state=State({"tokens": core.tokens, "rates": core.rates, "bus": core.bus}),
+        state=State(core.shared()),
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,
         logging_config=None,

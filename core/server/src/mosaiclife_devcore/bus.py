@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from mosaiclife_devcore.errors import NotFound
@@ -71,13 +73,18 @@ class Bus:
 
 
 @get("/events/stream")
-async def stream_to_page(bus: Bus, settings: Settings) -> Stream:
+async def stream_to_page(bus: NamedDependency[Bus], settings: NamedDependency[Settings]) -> Stream:
     """Stream all that a page may react to."""
     return _stream(bus, None, settings.heartbeat_seconds)
 
 
 @get("/events/{topic:str}")
-async def stream_to_plugin(topic: str, bus: Bus, caller: Plugin, settings: Settings) -> Stream:
+async def stream_to_plugin(
+    topic: FromPath[str],
+    bus: NamedDependency[Bus],
+    caller: NamedDependency[Plugin],
+    settings: NamedDependency[Settings],
+) -> Stream:
     """Stream one topic to a plugin that may subscribe."""
     caller.registration().approval.require("events:subscribe")
     if topic == PLUGIN_CHANGED:

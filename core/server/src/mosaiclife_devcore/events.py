@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import httpx
 import msgspec
 from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from mosaiclife_devcore.bus import Bus
 from mosaiclife_devcore.errors import PermissionDenied, TooLarge
@@ -39,7 +41,9 @@ class Publication(msgspec.Struct):
 
 
 @post("/events", status_code=202)
-async def publish(request: Request[Any, Any, Any], caller: Plugin, bus: Bus) -> Response[bytes]:
+async def publish(
+    request: Request[Any, Any, Any], caller: NamedDependency[Plugin], bus: NamedDependency[Bus]
+) -> Response[bytes]:
     """Send a plugin's event to pages and to whoever subscribed."""
     caller.registration().approval.require("events:publish")
     published = await read_json(request, Publication)
@@ -54,10 +58,10 @@ async def publish(request: Request[Any, Any, Any], caller: Plugin, bus: Bus) -> 
 @post("/events/webhook/{plugin_id:str}", status_code=200)
 async def forward_webhook(
     request: Request[Any, Any, Any],
-    plugin_id: str,
-    registry: Registry,
-    world: World,
-    http: httpx.AsyncClient,
+    plugin_id: FromPath[str],
+    registry: NamedDependency[Registry],
+    world: NamedDependency[World],
+    http: NamedDependency[httpx.AsyncClient],
 ) -> Response[bytes]:
     """Hand a third party's signed delivery to the plugin, byte for byte; the plugin verifies it."""
     plugin = registry.get(plugin_id)

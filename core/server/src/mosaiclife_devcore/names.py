@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, post
+from litestar.di import NamedDependency
 
 from mosaiclife_devcore.requests import answer, read_json
 from mosaiclife_devcore.world import World
@@ -20,7 +21,9 @@ class NamesRequest(msgspec.Struct):
 
 
 @post("/names", status_code=200)
-async def resolve_names(request: Request[Any, Any, Any], world: World) -> Response[bytes]:
+async def resolve_names(
+    request: Request[Any, Any, Any], world: NamedDependency[World]
+) -> Response[bytes]:
     """Return the name of each id that the viewer may know; others are left out."""
     wanted = await read_json(request, NamesRequest)
     return answer(request, world.names_of(wanted.ids))

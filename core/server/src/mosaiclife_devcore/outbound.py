@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -30,9 +31,16 @@ class OverLimit(Unavailable):
 
 
 def new_http() -> httpx.AsyncClient:
-    """Return the client for calls to plugins; it follows nobody and asks no proxy."""
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-    return httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+    """Return the client for calls to plugins; it follows nobody and asks no proxy.
+
+    It keeps no cookie either: what one plugin sets must not travel to another, or come back.
+    """
+    return httpx.AsyncClient(
+        trust_env=False,
+        follow_redirects=False,
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    )
 
 
 def credentials(plugin: Plugin) -> dict[str, str]:

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, unquote
 
 import httpx
 from litestar import Request, Response, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from mosaiclife_devcore.errors import BadRequest, NotFound, Unavailable
 from mosaiclife_devcore.outbound import (
@@ -56,12 +58,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 )
 async def proxy(
     request: Request[Any, Any, Any],
-    plugin_id: str,
-    registry: Registry,
-    settings: Settings,
-    rates: Rates,
-    world: World,
-    http: httpx.AsyncClient,
+    plugin_id: FromPath[str],
+    registry: NamedDependency[Registry],
+    settings: NamedDependency[Settings],
+    rates: NamedDependency[Rates],
+    world: NamedDependency[World],
+    http: NamedDependency[httpx.AsyncClient],
 ) -> Response[bytes]:
     """Pass one call on and answer what the plugin answered."""
     plugin = registry.get(plugin_id)

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import structlog
 from litestar import Request, Response, post
+from litestar.di import NamedDependency
 
 from mosaiclife_devcore.capabilities import approve
 from mosaiclife_devcore.delivery import Deliveries
@@ -109,10 +110,10 @@ class Registrar:
 @post("/plugins/register", guards=[needs_token], status_code=200)
 async def register(
     request: Request[Any, Any, Any],
-    caller: Plugin,
-    registrar: Registrar,
-    deliveries: Deliveries,
-    settings: Settings,
+    caller: NamedDependency[Plugin],
+    registrar: NamedDependency[Registrar],
+    deliveries: NamedDependency[Deliveries],
+    settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     """Register a plugin, or renew its registration."""
     wanted = await read_json(request, RegisterRequest)

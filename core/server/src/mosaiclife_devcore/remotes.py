@@ -13,13 +13,14 @@ import hashlib
 import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import msgspec
 import structlog
 from litestar import Request, Response, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from mosaiclife_devcore.errors import CoreError, NotFound, PermissionDenied
 from mosaiclife_devcore.origins import origin_of
@@ -150,12 +151,11 @@ class Remotes:
 @get("/mf/{plugin_id:str}/{digest:str}/{path:path}")
 async def serve_remote(
     request: Request[Any, Any, Any],
-    plugin_id: str,
-    digest: str,
-    path: str,
-    registry: Registry,
-    remotes: Remotes,
-    accept_encoding: Annotated[str, Parameter(header="accept-encoding")] = "",
+    plugin_id: FromPath[str],
+    digest: FromPath[str],
+    path: FromPath[str],
+    registry: NamedDependency[Registry],
+    remotes: NamedDependency[Remotes],
 ) -> Response[bytes]:
     """Answer a file of a remote; whatever is no script is sandboxed."""
     registry.get(plugin_id).registration()
@@ -167,7 +167,7 @@ async def serve_remote(
     headers = _headers(file, etag)
     if request.headers.get("if-none-match") == etag:
         return Response(b"", status_code=304, headers=headers)
-    if file.packed is not None and "gzip" in accept_encoding:
+    if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "gzip"
         return Response(file.packed, headers=headers, media_type=file.media_type)
     return Response(file.body, headers=headers, media_type=file.media_type)

@@ -19,6 +19,8 @@ from apscheduler.job import Job as APJob  # type: ignore[import-untyped]
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped]
 from litestar import Request, Response, delete, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from mosaiclife_devcore.errors import CoreError, NotFound, Unavailable, ValidationFailed
 from mosaiclife_devcore.outbound import call, credentials, new_traceparent, on_behalf
@@ -68,7 +70,8 @@ class FireExecutor(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no 
             task.cancel()
 
     def _do_submit_job(self, job: APJob, run_times: list[datetime]) -> None:
-        task = asyncio.get_running_loop().create_task(job.func(*job.args, run_times[-1]))
+        fire = job.func(*job.args, moment=run_times[-1])
+        task = asyncio.get_running_loop().create_task(fire)
         self._running.add(task)
         task.add_done_callback(lambda done: self._finished(job.id, done))
 
@@ -119,6 +122,8 @@ class JobScheduler:
             self.fire,
             CronTrigger(cron),
             args=[plugin, spec],
+            # A place for the moment, which the executor fills in when it comes.
+            kwargs={"moment": None},
             id=f"{plugin.id}/{spec.name}",
             replace_existing=True,
         )
@@ -135,7 +140,7 @@ class JobScheduler:
         ids = [str(job.id) for job in self._apscheduler.get_jobs()]
         return [job_id.removeprefix(prefix) for job_id in ids if job_id.startswith(prefix)]
 
-    async def fire(self, plugin: Plugin, spec: JobSpec, moment: datetime) -> None:
+    async def fire(self, plugin: Plugin, spec: JobSpec, *, moment: datetime) -> None:
         """Ask the plugin to run a job for *moment*: once, or once per tenant."""
         tenants = [self._world.tenant_id] if spec.scope == "tenant" else [None]
         for tenant in tenants:
@@ -187,7 +192,10 @@ class JobScheduler:
 
 @put("/jobs/{name:str}")
 async def put_job(
-    request: Request[Any, Any, Any], name: str, caller: Plugin, scheduler: JobScheduler
+    request: Request[Any, Any, Any],
+    name: FromPath[str],
+    caller: NamedDependency[Plugin],
+    scheduler: NamedDependency[JobScheduler],
 ) -> Response[bytes]:
     """Take over the schedule of one of the plugin's jobs."""
     caller.registration().approval.require("jobs:schedule")
@@ -202,7 +210,10 @@ async def put_job(
 
 @delete("/jobs/{name:str}", status_code=200)
 async def delete_job(
-    request: Request[Any, Any, Any], name: str, caller: Plugin, scheduler: JobScheduler
+    request: Request[Any, Any, Any],
+    name: FromPath[str],
+    caller: NamedDependency[Plugin],
+    scheduler: NamedDependency[JobScheduler],
 ) -> Response[bytes]:
     """Give a job's schedule back."""
     caller.registration()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from mosaiclife_devcore.errors import NotFound, PermissionDenied
 from mosaiclife_devcore.registry import Plugin
@@ -13,7 +15,7 @@ from mosaiclife_devcore.requests import answer
 
 @get("/secrets/{name:str}")
 async def fetch_secret(
-    request: Request[Any, Any, Any], name: str, caller: Plugin
+    request: Request[Any, Any, Any], name: FromPath[str], caller: NamedDependency[Plugin]
 ) -> Response[bytes]:
     """Return one declared secret of the plugin that asks."""
     registration = caller.registration()

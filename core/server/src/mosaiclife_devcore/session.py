@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
 
 from mosaiclife_devcore.requests import answer
 from mosaiclife_devcore.world import LOCALE, TIMEZONE, Legacy, World
 
 
 @get("/session")
-async def get_session(request: Request[Any, Any, Any], world: World) -> Response[bytes]:
+async def get_session(
+    request: Request[Any, Any, Any], world: NamedDependency[World]
+) -> Response[bytes]:
     """Return the signed-in person, their tenant and their legacies."""
     return answer(
         request,

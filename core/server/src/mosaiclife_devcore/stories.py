@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from mosaiclife_devcore.bus import Bus
 from mosaiclife_devcore.errors import ValidationFailed
@@ -27,7 +29,7 @@ class NewStory(msgspec.Struct):
 
 @get("/legacies/{legacy_id:str}")
 async def get_legacy(
-    request: Request[Any, Any, Any], legacy_id: str, world: World
+    request: Request[Any, Any, Any], legacy_id: FromPath[str], world: NamedDependency[World]
 ) -> Response[bytes]:
     """Return a legacy with its latest stories."""
     legacy = world.legacy(legacy_id)
@@ -37,7 +39,11 @@ async def get_legacy(
 
 @post("/legacies/{legacy_id:str}/stories")
 async def add_story(
-    request: Request[Any, Any, Any], legacy_id: str, world: World, journal: Journal, bus: Bus
+    request: Request[Any, Any, Any],
+    legacy_id: FromPath[str],
+    world: NamedDependency[World],
+    journal: NamedDependency[Journal],
+    bus: NamedDependency[Bus],
 ) -> Response[bytes]:
     """Keep a memory; tell plugins and pages that there is one, without its title."""
     legacy = world.legacy(legacy_id)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from mosaiclife_devcore.errors import NotFound
 from mosaiclife_devcore.origins import origin_of
@@ -53,7 +55,9 @@ class Shell:
 
 
 @get(["/", "/legacies/{legacy_id:str}", "/plugins/{plugin_path:path}", "/status"])
-async def serve_page(shell: Shell, registry: Registry) -> Response[bytes]:
+async def serve_page(
+    shell: NamedDependency[Shell], registry: NamedDependency[Registry]
+) -> Response[bytes]:
     """Answer every page of the application with the shell."""
     page = shell.index()
     return Response(
@@ -65,7 +69,9 @@ async def serve_page(shell: Shell, registry: Registry) -> Response[bytes]:
 
 
 @get("/{path:path}")
-async def serve_asset(request: Request[Any, Any, Any], path: str, shell: Shell) -> Response[bytes]:
+async def serve_asset(
+    request: Request[Any, Any, Any], path: FromPath[str], shell: NamedDependency[Shell]
+) -> Response[bytes]:
     """Answer a file of the built shell."""
     file = shell.asset(path)
     body = file.read_bytes()
