@@ -12,7 +12,10 @@ const ban = (files, group, message) => ({
 
 export default ts.config(
   { ignores: ["**/dist/**", "**/node_modules/**", ".state/**", ".tools/**", ".venv/**"] },
-  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  {
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    plugins: { "@typescript-eslint": ts.plugin },
+  },
   js.configs.recommended,
   {
     files: ["**/*.{ts,tsx}"],

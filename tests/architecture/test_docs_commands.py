@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tools.tracked import tracked_files
 from tools.workspace import ROOT
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from tools.tracked import text_of, tracked_files
-from tools.workspace import ROOT
 
 from mosaiclife_plugin_sdk import Manifest, load_manifest
+from tools.tracked import text_of, tracked_files
+from tools.workspace import ROOT
 
 INVENTORY = ROOT / "tests/architecture/identity_inventory.toml"
 MANIFEST = load_manifest(ROOT / "plugin.yaml")

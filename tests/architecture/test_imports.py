@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tools.workspace import ROOT, script
 
 SOURCES = {

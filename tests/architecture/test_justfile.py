@@ -5,6 +5,7 @@ import subprocess
 from typing import Any
 
 import pytest
+
 from tools.workspace import ROOT
 
 LONGEST_BODY = 4

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools import manifest
-from tools.workspace import ROOT, environment, script
 
 from mosaiclife_plugin_sdk import load_manifest
+from tools import manifest
+from tools.workspace import ROOT, environment, script
 
 MANIFEST = load_manifest(ROOT / "plugin.yaml")
 READ_FEDERATION = """

@@ -8,10 +8,10 @@ import pytest
 from litestar import Litestar, get
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
-from tools.workspace import ROOT
 
 from mosaiclife_plugin_sdk import load_manifest
 from plugin_analytics.app import build
+from tools.workspace import ROOT
 
 MANIFEST = load_manifest(ROOT / "plugin.yaml")
 # Probes, scrapes, the manifest, the remote and the API's description are for everybody (spec §8.2).

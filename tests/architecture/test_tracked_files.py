@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tools.setup import EDITABLES
 from tools.tracked import faults_in, text_of, tracked_files
 from tools.workspace import NODE_PACKAGES, ROOT

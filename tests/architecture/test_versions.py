@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from tools import version
-from tools.workspace import ROOT
 
 from mosaiclife_plugin_sdk import load_manifest, satisfies
+from tools import version
+from tools.workspace import ROOT
 
 MANIFEST = load_manifest(ROOT / "plugin.yaml")
 

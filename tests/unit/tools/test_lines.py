@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from tools.lines import WIDTH, condense
 
 

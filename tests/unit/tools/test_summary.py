@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tools.test import LAYERS, Layer, Options, Result, choose, count, parse, run_layer, summary
 
 REPORT = """<testsuites><testsuite tests="7" failures="1" errors="1" skipped="2"/>

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tools import workspace
 from tools.workspace import Stamp, ToolFailed, digest, run
 
