@@ -16,11 +16,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.bundles import write_bundle
-from tests.support.processes import CLEAN, eventually, free_port
 
 from mosaiclife_plugin_sdk import SERVICE, encode_user_context
 from mosaiclife_plugin_sdk.testing import FakeCore
+from tests.support.bundles import write_bundle
+from tests.support.processes import CLEAN, eventually, free_port
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "secret-token-1"
