@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.support.bundles import write_bundle
 
 from mosaiclife_plugin_sdk import CheckFailed
 from mosaiclife_plugin_sdk.frame.remote import Bundle, read_snapshot
+from tests.support.bundles import write_bundle
 
 
 def version(entry: str) -> str:
