@@ -23,7 +23,7 @@ def test_whole_bundle_is_taken_over(tmp_path: Path) -> None:
 
     assert bundle.current is not None
     assert bundle.current.hash == version("entry")
-    assert set(bundle.current.files) == {"remoteEntry.js", "chunk.js"}
+    assert set(bundle.current.files) == {"remoteEntry.js", "chunk.js", "integrity.json"}
 
 
 def test_half_written_build_keeps_the_version_before(tmp_path: Path) -> None:

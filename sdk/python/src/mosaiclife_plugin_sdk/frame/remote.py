@@ -114,7 +114,8 @@ class Bundle:
 def read_snapshot(folder: Path) -> Snapshot | None:
     """Read *folder*, or return None when it is not whole."""
     try:
-        promised = msgspec.json.decode((folder / INTEGRITY).read_bytes(), type=dict[str, str])
+        listing = (folder / INTEGRITY).read_bytes()
+        promised = msgspec.json.decode(listing, type=dict[str, str])
         if ENTRY not in promised or len(promised) > MAX_FILES:
             return None
         contents = {name: _inside(folder, name).read_bytes() for name in promised}
@@ -125,6 +126,8 @@ def read_snapshot(folder: Path) -> Snapshot | None:
     if sum(map(len, contents.values())) > MAX_BYTES:
         return None
     version = hashlib.sha256(contents[ENTRY]).hexdigest()[:16]
+    # Core reads the listing to keep the whole bundle, before somebody asks for a part of it.
+    contents[INTEGRITY] = listing
     files = {name: _file(name, content) for name, content in contents.items()}
     return Snapshot(version, promised[ENTRY], files)
 
