@@ -1,6 +1,7 @@
 """Local days, periods and buckets: the rules that charts of other tools get wrong."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -63,14 +64,12 @@ def test_every_zone_can_be_found_and_nothing_else() -> None:
         assert find_zone(name) is None
 
 
-@given(
-    st.sampled_from(sorted(zone_names())), st.datetimes(datetime(1990, 1, 1), datetime(2035, 1, 1))
-)
-def test_local_date_agrees_with_the_standard_library(name: str, moment: datetime) -> None:
-    """For any zone and instant the day is what an aware datetime says."""
-    aware = moment.replace(tzinfo=UTC)
+@given(st.sampled_from(sorted(zone_names())), st.integers(0, 45 * 365 * 86_400))
+def test_local_date_agrees_with_the_standard_library(name: str, seconds: int) -> None:
+    """For any zone and instant from 1990 to 2035 the day is what an aware datetime says."""
+    moment = datetime(1990, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 
-    assert local_date(micros(aware), ZoneInfo(name)) == aware.astimezone(ZoneInfo(name)).date()
+    assert local_date(micros(moment), ZoneInfo(name)) == moment.astimezone(ZoneInfo(name)).date()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +106,7 @@ def test_buckets_tile_their_range(start: date, days: int, interval: Interval, el
 
     assert found[0].start == span.start
     assert found[-1].end == span.end
-    assert all(left.end == right.start for left, right in zip(found, found[1:], strict=False))
+    assert all(left.end == right.start for left, right in pairwise(found))
     assert all(slot.end <= today for slot in found if slot.complete)
     assert len(found) <= bucket_count(span, interval) + 1
 
@@ -183,7 +182,7 @@ def test_nothing_lies_before_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-02-29", "2026-1-01", "1899-12-31", "9999-01-01", "２026-01-01", ""]
+    "text", ["2026-02-29", "2026-1-01", "1899-12-31", "9999-01-01", "\uff12026-01-01", ""]
 )
 def test_other_dates_are_none(text: str) -> None:
     """What is not a date of a trusted century is not read as one."""

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.events import TENANT, body_of, event, reaction, story
 
 from mosaiclife_plugin_sdk import BadRequest, PayloadTooLarge
 from plugin_analytics.model.events import Event, Ignored, Judge, Poison, read_batch
 from plugin_analytics.model.pseudonyms import Pseudonyms
+from tests.support.events import TENANT, body_of, event, reaction, story
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 JUDGE = Judge(TENANT, NOW, Pseudonyms(b"a key of thirty-two characters!!"))

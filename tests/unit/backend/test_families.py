@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.events import TENANT, event, media, reaction, response, story
 
 from plugin_analytics.model.events import Event, Judge
 from plugin_analytics.model.families import BY_TYPE, Act, Fact
 from plugin_analytics.model.pseudonyms import Pseudonyms
+from tests.support.events import TENANT, event, media, reaction, response, story
 
 JUDGE = Judge(TENANT, datetime(2026, 12, 1, tzinfo=UTC), Pseudonyms(b"k" * 32))
 

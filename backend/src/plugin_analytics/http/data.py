@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import anyio
 import msgspec
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from mosaiclife_plugin_sdk import UserContext
@@ -19,6 +20,8 @@ from plugin_analytics.services.provide import Provide, Report
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
+Tenant = NamedDependency[str]
+Viewer = NamedDependency[UserContext]
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -40,19 +43,19 @@ def data_routes(provide: Provide, zone: ZoneInfo, readers: Readers) -> Sequence[
     """Return the routes of the data API; *zone* is the one that reports use by default."""
 
     @get("/data/overview", summary="What has gathered in a legacy, or in the tenant")
-    async def overview(request: AnyRequest, tenant: str, viewer: UserContext) -> Response[Any]:
+    async def overview(request: AnyRequest, tenant: Tenant, viewer: Viewer) -> Response[Any]:
         legacy, query = read_overview(request.query_params.multi_items(), zone)
         scope = readable_scope(viewer, legacy)
         return _answer(request, await readers(partial(provide.overview, tenant, scope, query)))
 
     @get("/data/timeseries", summary="In which rhythm people came to tell")
-    async def timeseries(request: AnyRequest, tenant: str, viewer: UserContext) -> Response[Any]:
+    async def timeseries(request: AnyRequest, tenant: Tenant, viewer: Viewer) -> Response[Any]:
         legacy, query = read_timeseries(request.query_params.multi_items(), zone)
         scope = readable_scope(viewer, legacy)
         return _answer(request, await readers(partial(provide.timeseries, tenant, scope, query)))
 
     @get("/data/items", summary="The catalogue of metrics, reports and dimensions")
-    async def items(request: AnyRequest, tenant: str) -> Response[Any]:
+    async def items(request: AnyRequest, tenant: Tenant) -> Response[Any]:
         query = read_items(request.query_params.multi_items())
         return _answer(request, provide.items(tenant, query))
 

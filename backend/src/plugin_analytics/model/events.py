@@ -29,6 +29,10 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # since then every zone keeps to qu
 Reason = Literal[
     "SCHEMA", "UNSUPPORTED_VERSION", "IN_FUTURE", "TOO_OLD", "TENANT_MISMATCH", "TOO_LARGE"
 ]
+TypeName = Annotated[
+    str, Meta(pattern=r"\A[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*\Z", max_length=128)
+]
+Source = Annotated[str, Meta(min_length=1, max_length=64)]
 Pseudonymise = Callable[[str, str], bytes]
 Actor = Annotated[str, Meta(pattern=r"\A(user|service|plugin):[\x21-\x7e]{1,128}\Z")]
 
@@ -44,26 +48,18 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """The normative envelope; fields that are not named here are ignored."""
 
     id: Identifier
-    type: Annotated[str, Meta(min_length=1, max_length=64)]
+    type: TypeName
     version: Annotated[int, Meta(ge=1)]
     occurred_at: Annotated[datetime, Meta(tz=True)]
     tenant_id: Annotated[str, Meta(min_length=1, max_length=64)]
     resource: Resource
     payload: msgspec.Raw
-    source: Annotated[str, Meta(min_length=1, max_length=64)] = "core"
+    source: Source = "core"
     actor_id: Actor | None = None
 
 
 class _Batch(msgspec.Struct):
     events: list[msgspec.Raw]
-
-
-class _Label(msgspec.Struct):
-    """As much of a poisoned event as can be named without trusting it."""
-
-    id: Any = None
-    type: Any = None
-    source: Any = None
 
 
 class Event(NamedTuple):
@@ -101,7 +97,7 @@ class Poison(NamedTuple):
 Judgement = Event | Ignored | Poison
 
 _envelopes = msgspec.json.Decoder(Envelope)
-_labels = msgspec.json.Decoder(_Label)
+_fields = msgspec.json.Decoder(dict[str, Any])
 _batches = msgspec.json.Decoder(_Batch)
 _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder()
@@ -206,25 +202,39 @@ class Judge:
         )
 
     def _poison(self, raw: msgspec.Raw, reason: Reason, field: str, message: str) -> Poison:
-        label = _label(raw)
-        named = label.id if isinstance(label.id, str) and len(label.id) <= 64 else None
-        source = label.source if isinstance(label.source, str) else "core"
+        """Set *raw* aside under what can be named of it: nothing that might be a person's words."""
+        fields = _fields_of(raw)
+        event_id = _if_valid(Identifier, fields.get("id"))
+        source = _if_valid(Source, fields.get("source")) or "core"
         unnamed = _digest(self.tenant.encode(), bytes(raw))
         return Poison(
-            key=unnamed if named is None else self._key(source, named),
-            id=named,
-            type=label.type[:64] if isinstance(label.type, str) else None,
+            key=unnamed if event_id is None else self._key(source, event_id),
+            id=event_id,
+            type=_if_valid(TypeName, fields.get("type")),
             reason=reason,
             field=field,
-            message=message,
+            message=_without_values(message),
         )
 
 
-def _label(raw: msgspec.Raw) -> _Label:
+def _fields_of(raw: msgspec.Raw) -> dict[str, Any]:
     try:
-        return _labels.decode(raw)
+        return _fields.decode(raw)
     except _UNREADABLE:
-        return _Label()
+        return {}
+
+
+def _if_valid(kind: Any, value: Any) -> str | None:
+    try:
+        valid: str = msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
+    return valid
+
+
+def _without_values(message: str) -> str:
+    """Cut off the value that msgspec quotes: the answer is stored, and texts must not be."""
+    return message.partition(" '")[0]
 
 
 def _digest(*parts: bytes) -> bytes:

@@ -29,7 +29,9 @@ class FileLock:
 
     def release(self) -> None:
         """Give the lock back. The file stays: removing it would let two processes in."""
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _try(self) -> bool:
         try:

@@ -101,11 +101,14 @@ class SQLiteStore:
     def __init__(self, database: Path) -> None:
         """Lock and migrate the file, and start its writer."""
         database.parent.mkdir(parents=True, exist_ok=True)
+        self.path = database
         self._lock = FileLock(database)
         self._turns = Turns()
         self._writes = writer_engine(database)
         try:
             with self._writes.begin() as connection:
+                # The driver would not open one for DDL: half a migration must not stay.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
                 migrate(connection)
         except BaseException:
             self._lock.release()
@@ -381,7 +384,7 @@ class SQLiteStore:
         return self._writer.submit(work)
 
     def close(self) -> None:
-        """Write what is waiting, and let go of the database."""
+        """Write what is waiting, and let go of the database; a second time changes nothing."""
         self._writer.close()
         for engine in (self._reads, self.frame_engine, self._writes):
             engine.dispose()

@@ -1,0 +1,129 @@
+"""A store on a fresh file for whoever asks, and the way from envelopes to reports."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from mosaiclife_plugin_sdk import Delivery
+from mosaiclife_plugin_sdk.stores import sql_stores
+from plugin_analytics.model.calendar import Period
+from plugin_analytics.model.cursors import Cursors
+from plugin_analytics.model.pseudonyms import Pseudonyms
+from plugin_analytics.services.ingest import Ingest
+from plugin_analytics.services.provide import OverviewQuery, Provide, Window
+from plugin_analytics.services.rollup import Refresh, Refreshed
+from plugin_analytics.store.base import Store
+from plugin_analytics.store.sqlite import SQLiteStore
+from tests.support.events import TENANT, body_of
+
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+ZONE = ZoneInfo("UTC")
+ALL = Window(Period("all"))
+_deliveries = itertools.count(1)
+
+
+class Bench:
+    """Everything between a delivery and a report, without HTTP."""
+
+    def __init__(self, store: SQLiteStore, zone: ZoneInfo = ZONE) -> None:
+        self.store = store
+        self.zone = zone
+        self.counted: list[tuple[str, str, int]] = []
+        self.commits = 0
+        self.ingest = Ingest(
+            store,
+            sql_stores(store.frame_engine).deliveries,
+            Pseudonyms(b"k" * 32),
+            lambda: NOW,
+            zone,
+            count=lambda *counted: self.counted.append(counted),
+            committed=self._committed,
+        )
+        self.provide = Provide(store, lambda: NOW, Cursors(b"c" * 32))
+
+    def deliver(
+        self,
+        events: Sequence[Mapping[str, Any]],
+        *,
+        tenant: str = TENANT,
+        delivery_id: str | None = None,
+        content_type: str = "application/json",
+        body: bytes | None = None,
+    ) -> dict[str, Any]:
+        """Take in one delivery and return the answer's data."""
+        delivery = Delivery(
+            id=delivery_id or f"d{next(_deliveries)}",
+            timestamp=0,
+            tenant=tenant,
+            body=body_of(events) if body is None else body,
+            content_type=content_type,
+            headers={},
+            traceparent=None,
+        )
+        answer: dict[str, Any] = msgspec.json.decode(asyncio.run(self.ingest(delivery)).data)
+        return answer
+
+    def refresh(self, *, zone: ZoneInfo | None = None) -> list[Refreshed]:
+        """Run the job to its end and return what it told."""
+        told: list[Refreshed] = []
+        Refresh(self.store, zone or self.zone)(lambda: False, told.append)
+        return told
+
+    def metrics(
+        self,
+        legacy: str = "",
+        *,
+        tenant: str = TENANT,
+        window: Window | None = None,
+        zone: ZoneInfo | None = None,
+    ) -> dict[str, int]:
+        """Return each metric's value that is not zero."""
+        query = OverviewQuery(window or ALL, zone or self.zone)
+        report = self.provide.overview(tenant, legacy, query)
+        return {found.metric: found.value for found in report.data.metrics if found.value}
+
+    def _committed(self) -> None:
+        self.commits += 1
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Return each adapter of the port in turn, empty."""
+    opened = SQLiteStore(tmp_path / "plugin.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bench(store: SQLiteStore) -> Bench:
+    """Return the services over an empty store."""
+    return Bench(store)
+
+
+@pytest.fixture(scope="module")
+def shared_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Return services over a store that many examples share, each as tenants of its own."""
+    opened = SQLiteStore(tmp_path_factory.mktemp("shared") / "plugin.db")
+    yield Bench(opened)
+    opened.close()
+
+
+@pytest.fixture
+def new_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Bench]]:
+    """Return a maker of benches, each over a store of its own."""
+    opened: list[SQLiteStore] = []
+
+    def make(zone: ZoneInfo = ZONE) -> Bench:
+        opened.append(SQLiteStore(tmp_path_factory.mktemp("store") / "plugin.db"))
+        return Bench(opened[-1], zone)
+
+    yield make
+    for each in opened:
+        each.close()

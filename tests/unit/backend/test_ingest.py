@@ -1,0 +1,106 @@
+"""Taking deliveries in: one answer for each event, stored together with what it answers."""
+
+import pytest
+
+from mosaiclife_plugin_sdk import BadRequest, ServiceUnavailable, UnsupportedMediaType
+from tests.support.events import event, reaction, story
+from tests.unit.backend.conftest import Bench
+
+
+def test_every_outcome_in_one_batch(bench: Bench) -> None:
+    """Good, repeated, contradicting, unknown and poisoned events are each told apart."""
+    first = story("s1", "l1", id="one")
+    bench.deliver([first])
+
+    answer = bench.deliver(
+        [
+            story("s2", "l1"),
+            first,
+            {**first, "payload": {**first["payload"], "status": "draft"}},
+            event("weather.changed", {}, id="sky"),
+            story("s3", "l1", id="bad", visibility="secret"),
+        ]
+    )
+
+    results = answer.pop("results")
+    assert answer == {
+        "accepted": 1,
+        "duplicate": 1,
+        "conflict": 1,
+        "ignored": 1,
+        "quarantined": 1,
+    }
+    assert [(found["index"], found["status"]) for found in results] == [
+        (1, "duplicate"),
+        (2, "conflict"),
+        (3, "ignored"),
+        (4, "quarantined"),
+    ]
+    assert results[3]["code"] == "SCHEMA"
+    assert results[3]["field"] == "$.payload.visibility"
+
+
+def test_outcomes_are_counted_by_type(bench: Bench) -> None:
+    """Each type and outcome is counted once for each event."""
+    bench.deliver([story("s1", "l1"), story("s2", "l1"), event("weather.changed", {})])
+
+    assert sorted(bench.counted) == [
+        ("story.created", "accepted", 2),
+        ("weather.changed", "ignored", 1),
+    ]
+
+
+def test_only_new_events_wake_the_counting(bench: Bench) -> None:
+    """A batch of repetitions, poison and strangers starts no work."""
+    one = story("s1", "l1")
+    bench.deliver([one])
+    assert bench.commits == 1
+
+    bench.deliver([one, {}, event("weather.changed", {})])
+
+    assert bench.commits == 1
+
+
+def test_empty_batch_is_fine(bench: Bench) -> None:
+    """A delivery without events is answered like any other."""
+    assert bench.deliver([])["accepted"] == 0
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/xml", "application/jsonx"])
+def test_other_content_types_are_refused(bench: Bench, kind: str) -> None:
+    """Only JSON is read."""
+    with pytest.raises(UnsupportedMediaType):
+        bench.deliver([story("s1", "l1")], content_type=kind)
+
+
+def test_charset_is_no_other_content_type(bench: Bench) -> None:
+    """Parameters of the content type do not matter."""
+    answer = bench.deliver([story("s1", "l1")], content_type="Application/JSON; charset=utf-8")
+
+    assert answer["accepted"] == 1
+
+
+def test_unreadable_body_stores_nothing(bench: Bench) -> None:
+    """What cannot be read at all is a 400."""
+    with pytest.raises(BadRequest):
+        bench.deliver([], body=b"{")
+
+
+def test_whole_batch_of_unknown_versions_stays_with_the_sender(bench: Bench) -> None:
+    """After an upgrade the same delivery can be read; quarantine is for what cannot wait."""
+    later = [story("s1", "l1") | {"version": 2}, reaction("s1", "l1") | {"version": 3}]
+
+    with pytest.raises(ServiceUnavailable) as refused:
+        bench.deliver(later)
+
+    assert "Retry-After" in refused.value.headers
+    assert bench.deliver([*later, story("s2", "l1")])["quarantined"] == 2
+
+
+def test_event_of_another_tenant_is_set_aside(bench: Bench) -> None:
+    """A call speaks for one tenant; nothing of another one gets in."""
+    answer = bench.deliver([story("s1", "l1", tenant="neighbours")])
+
+    assert answer["results"][0]["code"] == "TENANT_MISMATCH"
+    bench.refresh()
+    assert bench.metrics() == bench.metrics(tenant="neighbours") == {}
