@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
 from tests.support.stack import ROOT, Stack
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()

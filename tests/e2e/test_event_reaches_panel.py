@@ -2,6 +2,7 @@
 
 import httpx
 from playwright.sync_api import Page, expect
+
 from tests.e2e.conftest import Watched
 from tests.support.processes import eventually
 from tests.support.stack import Stack

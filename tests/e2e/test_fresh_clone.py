@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import expect
+
 from tests.e2e.conftest import Watched
 from tests.support.processes import CLEAN, eventually, free_port
 from tests.support.stack import MANIFEST, ROOT

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.support.processes import ServerProcess, eventually, free_port
 
 from mosaiclife_plugin_sdk import load_manifest, new_secret
+from tests.support.processes import ServerProcess, eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = load_manifest(ROOT / "plugin.yaml")
