@@ -114,7 +114,7 @@ class HealthGate:
 
     def _passed(self, plugin: Plugin, registration: Registration, ui: ActiveUI) -> None:
         # Somebody may have switched it off, or it may have registered anew, in the meantime.
-        if plugin.state is State.DISABLED or plugin.current is not registration:
+        if plugin.state is State.DISABLED or plugin.current != registration:
             return
         self._strikes[plugin.id] = 0
         if plugin.state is not State.READY:

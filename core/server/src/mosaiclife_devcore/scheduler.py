@@ -116,7 +116,8 @@ class JobScheduler:
             self._drop(plugin, spec.name)
             return None
         cron = _cron(spec.schedule, spec.timezone)
-        if len(self.jobs(plugin)) >= MAX_JOBS:
+        known = self.jobs(plugin)
+        if spec.name not in known and len(known) >= MAX_JOBS:
             raise ValidationFailed(f"a plugin has at most {MAX_JOBS} scheduled jobs")
         self._apscheduler.add_job(
             self.fire,
