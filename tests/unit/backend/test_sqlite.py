@@ -1,0 +1,190 @@
+"""What only the SQLite adapter promises: its file, its lock, its migrations, its limits in time."""
+
+import sqlite3
+import threading
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from mosaiclife_plugin_sdk import SettingsError, Timeout
+from mosaiclife_plugin_sdk.context import limit_time
+from plugin_analytics.model.calendar import Range
+from plugin_analytics.model.reports import TELLINGS
+from plugin_analytics.store import migrations, schema, sqlite
+from plugin_analytics.store.engine import reader_engine, writer_engine
+from plugin_analytics.store.lock import FileLock
+from plugin_analytics.store.sqlite import SQLiteStore
+from plugin_analytics.store.writer import Session
+
+SPAN = Range(date(2026, 1, 1), date(2027, 1, 1))
+
+
+def tables(database: Path) -> dict[str, set[str]]:
+    connection = sqlite3.connect(database)
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    found = {
+        name: {str(row[1:]) for row in connection.execute(f"PRAGMA table_info({name})")}
+        for (name,) in names
+    }
+    connection.close()
+    return found
+
+
+def test_file_is_durable_by_its_settings(tmp_path: Path) -> None:
+    """WAL, and a sync at every commit."""
+    store = SQLiteStore(tmp_path / "p.db")
+
+    def pragmas(session: Session) -> tuple[str, int]:
+        (mode,) = session.driver.execute("PRAGMA journal_mode").fetchone()
+        (level,) = session.driver.execute("PRAGMA synchronous").fetchone()
+        return mode, level
+
+    try:
+        assert store._writer.submit(pragmas).result() == ("wal", 2)
+    finally:
+        store.close()
+
+
+def test_second_writer_is_told_so(tmp_path: Path) -> None:
+    """One process at a time; the lock is free again once the first has closed."""
+    first = FileLock(tmp_path / "p.db")
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: another process writes"):
+        FileLock(tmp_path / "p.db", wait=0)
+
+    first.release()
+    first.release()
+
+    FileLock(tmp_path / "p.db", wait=0).release()
+
+
+def test_lock_waits_for_a_predecessor_that_leaves(tmp_path: Path) -> None:
+    """A restart does not fail because the old process is still draining."""
+    first = FileLock(tmp_path / "p.db")
+    timer = threading.Timer(0.2, first.release)
+    timer.start()
+
+    FileLock(tmp_path / "p.db", wait=5).release()
+    timer.join()
+
+
+def test_migrations_and_schema_say_the_same(tmp_path: Path) -> None:
+    """The tables that migrations make are those that the code reads, and the head is known."""
+    SQLiteStore(tmp_path / "migrated.db").close()
+    engine = writer_engine(tmp_path / "declared.db")
+    schema.metadata.create_all(engine)
+    engine.dispose()
+
+    migrated, declared = tables(tmp_path / "migrated.db"), tables(tmp_path / "declared.db")
+
+    assert {name: migrated[name] for name in declared} == declared
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert script.get_heads() == [schema.REVISION]
+
+
+def test_newer_database_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    """What a later release wrote is not touched; the lock is free again."""
+    store = SQLiteStore(tmp_path / "p.db")
+    store._writer.submit(
+        lambda session: session.driver.execute("UPDATE alembic_version SET version_num = '9999'")
+    ).result()
+    store.close()
+
+    for _ in range(2):
+        with pytest.raises(SettingsError, match=r"revision 9999.*start the newer release"):
+            SQLiteStore(tmp_path / "p.db")
+
+
+def test_failed_migration_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration that dies halfway is not there at the next start."""
+    upgrade = migrations._upgrade
+
+    def die(connection: Connection) -> None:
+        upgrade(connection)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(migrations, "_upgrade", die)
+    with pytest.raises(ZeroDivisionError):
+        SQLiteStore(tmp_path / "p.db")
+    assert "event" not in tables(tmp_path / "p.db")
+
+    monkeypatch.undo()
+    SQLiteStore(tmp_path / "p.db").close()
+
+
+def test_reading_stops_when_the_time_of_the_call_is_over(tmp_path: Path) -> None:
+    """A statement that would run for minutes ends with its caller's time, as a 504."""
+    SQLiteStore(tmp_path / "p.db").close()
+    engine = reader_engine(tmp_path / "p.db", size=1)
+    endless = text(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)"
+        " SELECT COUNT(*) FROM n"
+    )
+    began = time.monotonic()
+
+    with (
+        limit_time(0.2),
+        pytest.raises(Timeout),
+        sqlite._translated(),
+        engine.connect() as connection,
+    ):
+        connection.execute(endless)
+
+    assert time.monotonic() - began < 10
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
+    engine.dispose()
+
+
+def test_readers_cannot_write(tmp_path: Path) -> None:
+    """A report that tried to write would fail."""
+    SQLiteStore(tmp_path / "p.db").close()
+    engine = reader_engine(tmp_path / "p.db", size=1)
+
+    with pytest.raises(OperationalError, match="readonly"), engine.connect() as reader:
+        reader.execute(text("DELETE FROM event"))
+    engine.dispose()
+
+
+def test_tellings_are_spelled_once(tmp_path: Path) -> None:
+    """The words in the statement that counts people are the model's."""
+    assert str(TELLINGS) in sqlite._COUNT_TELLERS
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_reports_use_the_keys_of_their_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """No report scans a table: each statement searches along a key."""
+    store = SQLiteStore(tmp_path / "p.db")
+    plans: list[str] = []
+    store.begin_again("a", "UTC", "v1").result()
+    read = store._all
+
+    def explained(query: Any) -> Any:
+        statement = query.compile(store._reads, compile_kwargs={"literal_binds": True})
+        with store._reads.connect() as connection:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+        plans.extend(row[-1] for row in rows)
+        return read(query)
+
+    monkeypatch.setattr(store, "_all", explained)
+    try:
+        for report in (store.totals, store.storytellers, store.tellings):
+            report("a", "l1", SPAN, ZoneInfo(zone))
+        store.daily("a", "l1", SPAN, ZoneInfo(zone), ["stories"])
+        store.first_day("a", "l1", ZoneInfo(zone))
+        store.freshness("a", "l1")
+        store.pending("a", 0, 10)
+        store.memories("a", [b"x"])
+    finally:
+        store.close()
+
+    assert len(plans) >= 8
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
