@@ -513,7 +513,7 @@ def test_entry_is_sent_packed_to_whom_takes_it(client: TestClient[Litestar]) -> 
 
 @pytest.mark.parametrize(
     "path",
-    ["/mf/gone.js", "/mf/integrity.json", "/mf/0123456789abcdef/chunk.js", "/mf/../plugin.yaml"],
+    ["/mf/gone.js", "/mf/plugin.yaml", "/mf/0123456789abcdef/chunk.js", "/mf/../plugin.yaml"],
 )
 def test_only_files_of_the_bundle_are_served(client: TestClient[Litestar], path: str) -> None:
     """What the build did not promise does not exist."""

@@ -136,6 +136,8 @@ def test_log_lines_are_json_with_the_specified_fields(tmp_path: Path) -> None:
     with plugin(tmp_path, LOG_LEVEL="debug") as running:
         headers = {**SIGNED_IN, "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
         httpx.get(running.url + "/v1/broken", headers=headers)
+        # The access line follows the answer.
+        eventually(lambda: [line for line in running.lines() if line.get("path") == "/v1/broken"])
         lines = running.lines()
 
     fields = ["timestamp", "level", "plugin.name", "plugin.version", "trace_id", "span_id", "msg"]
