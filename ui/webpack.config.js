@@ -18,7 +18,7 @@ const shared = {
   "react/jsx-runtime": fromHost,
 };
 
-const remote = ({ container }) => ({
+export const remote = ({ container }) => ({
   name: container,
   filename: ENTRY,
   exposes: {

@@ -14,9 +14,9 @@ from tools.workspace import ROOT, environment, script
 
 MANIFEST = load_manifest(ROOT / "plugin.yaml")
 READ_FEDERATION = """
-import config from "./webpack.config.js";
-const known = config().plugins.find((plugin) => plugin.options?.exposes);
-console.log(JSON.stringify(known.options));
+import { remote } from "./webpack.config.js";
+import { readIdentity } from "./webpack/identity.js";
+console.log(JSON.stringify(remote(readIdentity())));
 """
 
 

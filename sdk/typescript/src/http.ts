@@ -4,7 +4,7 @@ import { SdkHttpError, type ErrorDetail } from "./errors";
 import type { Http, RequestOptions } from "./types";
 
 export interface HttpOptions {
-  /** Put before every path, for example `/api/plugins/analytics/proxy`. */
+  /** Put before every path, for example `/api/plugins/some-plugin/proxy`. */
   base: string;
   fetch?: typeof fetch;
   timeoutMs?: number;

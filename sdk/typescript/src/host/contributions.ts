@@ -48,7 +48,7 @@ export function readContributions(pluginId: string, declared: unknown): Contribu
   return { panels, routes, problems };
 }
 
-/** Read `Routes#AnalyticsPage`: the exposed module without its `./`, and the export. */
+/** Read `Routes#SomePage`: the exposed module without its `./`, and the export. */
 export function readComponent(text: string): ComponentRef | undefined {
   const match = /^(?:\.\/)?([\w./-]+)#([A-Za-z_$][\w$]*)$/.exec(text);
   const [, module, name] = match ?? [];
