@@ -302,7 +302,10 @@ describe("what a plugin registers while it runs", () => {
     host.reconcile([record()]);
     const old = pluginOf(host).sdk?.ui;
     host.reconcile([record({}, "/mf/demo/2/remoteEntry.js")]);
+    const reader = vi.fn();
+    host.subscribe(reader);
     old?.registerCommand({ id: "ghost", title: "Ghost", run: () => undefined });
     expect(pluginOf(host).commands).toEqual([]);
+    expect(reader).not.toHaveBeenCalled();
   });
 });

@@ -14,8 +14,7 @@ function serve(containers: Record<string, () => unknown>) {
     const make = containers[new URL(script.src).pathname];
     setTimeout(() => {
       if (make !== undefined) Object.assign(globalThis, { plugin_demo: make() });
-      if (make === undefined) script.onerror?.(new Event("error"));
-      else script.onload?.(new Event("load"));
+      script.dispatchEvent(new Event(make === undefined ? "error" : "load"));
     });
     return node;
   };
@@ -79,16 +78,40 @@ describe("registerRemote", () => {
     await expect(remote.load("Panel")).rejects.toMatchObject({ name: "RemoteError" });
   });
 
-  it("does not let an old remote's dispose take the new one away", async () => {
+  it("ends an old remote with its successor, whose place its dispose does not touch", async () => {
     serve({
       "/mf/demo/1/remoteEntry.js": container({ "./Panel": { version: 1 } }),
       "/mf/demo/2/remoteEntry.js": container({ "./Panel": { version: 2 } }),
     });
     const first = await registerRemote(refFor(1));
     const second = await registerRemote(refFor(2));
+    await expect(first.load("Panel")).rejects.toMatchObject({ name: "RemoteError" });
     first.dispose();
     expect(await second.load("Panel")).toMatchObject({ version: 2 });
     second.dispose();
+  });
+
+  it("does not let a version that arrives late stand in for its successor", async () => {
+    serve({
+      "/mf/demo/1/remoteEntry.js": container({ "./Panel": { version: 1 } }),
+      "/mf/demo/2/remoteEntry.js": container({ "./Panel": { version: 2 } }),
+    });
+    const first = remotes.register(refFor(1));
+    const late = first.load("Panel").catch(() => undefined);
+    await Promise.resolve();
+    first.dispose();
+    const second = remotes.register(refFor(2));
+    await late;
+    expect(await second.load("Panel")).toMatchObject({ version: 2 });
+    second.dispose();
+  });
+
+  it("does not take what lies on the page for the remote", async () => {
+    serve({ "/mf/demo/1/remoteEntry.js": container({ "./Panel": { version: 1 } }) });
+    Object.assign(globalThis, { plugin_demo: container({ "./Panel": { version: 0 } })() });
+    const remote = await registerRemote(refFor(1));
+    expect(await remote.load("Panel")).toMatchObject({ version: 1 });
+    remote.dispose();
   });
 
   it.each([

@@ -73,6 +73,9 @@ export async function registerRemote(ref: RemoteRef): Promise<Remote> {
 class Federation implements Remotes {
   private readonly runtime: ModuleFederation;
   private readonly pins = new Map<string, string | undefined>();
+  /** The runtime's name of each container's current remote. */
+  private readonly current = new Map<string, string>();
+  private registrations = 0;
 
   constructor({ name = "mosaic_core", shared }: FederationOptions) {
     this.runtime = createInstance({
@@ -82,8 +85,8 @@ class Federation implements Remotes {
       plugins: [
         {
           name: "integrity",
-          createScript: ({ url }) => ({
-            script: createPinnedScript(url, this.pins.get(url)),
+          createScript: ({ url, remoteInfo }) => ({
+            script: this.createScript(url, remoteInfo?.entryGlobalName ?? ""),
             timeout: LOAD_TIMEOUT_MS,
           }),
         },
@@ -91,26 +94,48 @@ class Federation implements Remotes {
     });
   }
 
+  /**
+   * Each registration has a name of its own in the runtime. Under one name for all versions, a
+   * load that is under way when its remote is forced out puts the old version back.
+   */
   register(ref: RemoteRef): Remote {
     const url = new URL(ref.url, document.baseURI).href;
-    const name = containerName(ref.id);
     if (ref.integrity !== undefined && !isIntegrity(ref.integrity)) {
       throw failure(describe(ref, url, "", []), "integrity");
     }
-    this.forget(name);
+    const container = containerName(ref.id);
+    const name = `${container}@${String((this.registrations += 1))}`;
+    this.forget(this.current.get(container));
+    // The runtime takes a container that is there already for the one it is about to load.
+    Reflect.deleteProperty(globalThis, container);
+    this.current.set(container, name);
     this.pins.set(url, ref.integrity);
-    this.runtime.registerRemotes([{ name, entry: url }], { force: true });
+    this.runtime.registerRemotes([{ name, entry: url, entryGlobalName: container }]);
     return {
       id: ref.id,
-      load: (module) => this.load(ref, url, module),
-      dispose: () => this.forget(name, url),
+      load: (module) => this.load(name, ref, url, module),
+      dispose: () => this.forget(name),
     };
   }
 
-  private async load(ref: RemoteRef, url: string, module: string): Promise<ModuleExports> {
+  /** A script that arrives after its remote was unloaded takes its container back at once. */
+  private createScript(url: string, container: string): HTMLScriptElement {
+    const script = createPinnedScript(url, this.pins.get(url));
+    script.addEventListener("load", () => {
+      if (!this.pins.has(url)) Reflect.deleteProperty(globalThis, container);
+    });
+    return script;
+  }
+
+  private async load(
+    name: string,
+    ref: RemoteRef,
+    url: string,
+    module: string,
+  ): Promise<ModuleExports> {
     const refused = watchRefusals();
     try {
-      const exports = await this.runtime.loadRemote(`${containerName(ref.id)}/${module}`);
+      const exports = await this.runtime.loadRemote(`${name}/${module}`);
       if (exports === null) throw new Error("RUNTIME-014: the module is empty");
       return exports as ModuleExports;
     } catch (cause) {
@@ -120,14 +145,11 @@ class Federation implements Remotes {
     }
   }
 
-  private forget(name: string, url?: string): void {
-    const current = this.runtime.options.remotes.find((remote) => remote.name === name);
-    if (current === undefined || (url !== undefined && entryOf(current) !== url)) return;
-    unregister(this.runtime, current);
-    this.pins.delete(entryOf(current) ?? "");
-    // The runtime leaves the container of a remote that never finished loading; the next
-    // version would be answered with it.
-    Reflect.deleteProperty(globalThis, name);
+  private forget(name: string | undefined): void {
+    const remote = this.runtime.options.remotes.find((one) => one.name === name);
+    if (remote === undefined) return;
+    unregister(this.runtime, remote);
+    if ("entry" in remote) this.pins.delete(remote.entry);
   }
 }
 
@@ -140,10 +162,6 @@ function unregister(runtime: ModuleFederation, remote: object): void {
 function shareExactly([key, { version, lib }]: [string, SharedLibrary]) {
   const shareConfig = { singleton: true, requiredVersion: version, strictVersion: false };
   return [key, { version, lib, shareConfig }] as const;
-}
-
-function entryOf(remote: object): string | undefined {
-  return "entry" in remote ? String(remote.entry) : undefined;
 }
 
 function describe(
