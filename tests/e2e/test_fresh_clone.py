@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,11 +65,13 @@ def dev(tmp_path: Path) -> Iterator[DevSession]:
         start_new_session=True,
     )
     session = DevSession(clone, process)
-    threading.Thread(target=read_lines, args=(session,), daemon=True).start()
-    yield session
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    reader = threading.Thread(target=read_lines, args=(session,), daemon=True)
+    reader.start()
+    with process:
+        yield session
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        reader.join(timeout=10)
 
 
 def processes_in(folder: Path) -> list[str]:
@@ -85,7 +87,9 @@ def processes_in(folder: Path) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-def test_dev_shows_living_data_and_follows_edits(dev: DevSession, watched: Watched) -> None:
+def test_dev_shows_living_data_and_follows_edits(
+    dev: DevSession, watched: Watched, record_testsuite_property: Callable[[str, object], None]
+) -> None:
     """One command gives a page with growing numbers; edits show; Ctrl-C leaves nothing."""
     url = eventually(dev.url, within=600, every=0.5, what="the printed URL")
     legacy = httpx.get(f"{url}/api/session").json()["data"]["legacies"][0]["id"]
@@ -109,7 +113,7 @@ def test_dev_shows_living_data_and_follows_edits(dev: DevSession, watched: Watch
     started = time.monotonic()
     copy.write_text(words.replace("Remembering", "Keeping close"))
     expect(panel).to_contain_text("Keeping close", timeout=20_000)
-    print(f"UI edit seen in the open page after {time.monotonic() - started:.1f} s")
+    record_testsuite_property("ui_edit_seen_after_s", round(time.monotonic() - started, 1))
     assert page.evaluate("window.__sameDocument") is True
 
     manifest = dev.clone / "plugin.yaml"
@@ -125,7 +129,7 @@ def test_dev_shows_living_data_and_follows_edits(dev: DevSession, watched: Watch
         every=0.2,
         what="the backend's restart",
     )
-    print(f"backend edit in force after {time.monotonic() - started:.1f} s")
+    record_testsuite_property("backend_edit_in_force_after_s", round(time.monotonic() - started, 1))
     assert watched.violations() == []
 
     assert dev.interrupt() in (0, 130)
