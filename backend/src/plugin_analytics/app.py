@@ -16,6 +16,7 @@ from mosaiclife_plugin_sdk import (
 )
 from mosaiclife_plugin_sdk import frame as sdk
 from mosaiclife_plugin_sdk.stores import sql_stores
+from mosaiclife_plugin_sdk.stores.base import slot_of
 from plugin_analytics.clock import Clock, utc_now
 from plugin_analytics.errors import WrongPseudonymKey
 from plugin_analytics.http.counting import EventCounter
@@ -44,10 +45,10 @@ class Plugin(PluginApp):
         super().__init__(manifest)
         zone, pseudonyms = settings.zone(zone_names()), Pseudonyms(settings.key())
         _check_key(store, pseudonyms)
-        self.stores = sql_stores(store.frame_engine)
+        self.stores = self._frame_stores = sql_stores(store.frame_engine)
         self.webhook = Ingest(
             store,
-            self.stores.deliveries,
+            self._frame_stores.deliveries,
             pseudonyms,
             clock,
             zone,
@@ -60,11 +61,13 @@ class Plugin(PluginApp):
         self.checks = {"store": sdk.Tolerant(self._check_store, settings.store_grace_seconds)}
         self.queues = {"ingest": store.waiting}
         self._store = store
+        self._clock = clock
         self._counter: EventCounter | None = None
 
     def on_start(self, core: CoreClient) -> None:
         """Count what an earlier process has left uncounted."""
         del core
+        self._free_leases()
         self._refresh_soon()
 
     def on_stop(self) -> None:
@@ -75,6 +78,14 @@ class Plugin(PluginApp):
         if self._counter is None:
             self._counter = EventCounter(self.metrics.events)
         self._counter(name, outcome, number)
+
+    def _free_leases(self) -> None:
+        """Take back what a killed process still holds: the store's lock proves that it is gone."""
+        leases = self._frame_stores.leases
+        for job in self.jobs:
+            slot = slot_of(job.name, None)
+            if holder := leases.holder(slot, now=self._clock()):
+                leases.release(slot, holder)
 
     def _refresh_soon(self) -> None:
         self.runner.poke(REFRESH)

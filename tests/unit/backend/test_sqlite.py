@@ -17,9 +17,10 @@ from mosaiclife_plugin_sdk import SettingsError, Timeout
 from mosaiclife_plugin_sdk.context import limit_time
 from plugin_analytics.model.calendar import Range
 from plugin_analytics.model.reports import TELLINGS
-from plugin_analytics.store import migrations, schema, sqlite
+from plugin_analytics.store import folding, migrations, schema
 from plugin_analytics.store.engine import reader_engine, writer_engine
 from plugin_analytics.store.lock import FileLock
+from plugin_analytics.store.reading import translated
 from plugin_analytics.store.sqlite import SQLiteStore
 from plugin_analytics.store.writer import Session
 
@@ -131,7 +132,7 @@ def test_reading_stops_when_the_time_of_the_call_is_over(tmp_path: Path) -> None
     with (
         limit_time(0.2),
         pytest.raises(Timeout),
-        sqlite._translated(),
+        translated(),
         engine.connect() as connection,
     ):
         connection.execute(endless)
@@ -154,7 +155,7 @@ def test_readers_cannot_write(tmp_path: Path) -> None:
 
 def test_tellings_are_spelled_once(tmp_path: Path) -> None:
     """The words in the statement that counts people are the model's."""
-    assert str(TELLINGS) in sqlite._COUNT_TELLERS
+    assert str(TELLINGS) in folding.COUNT_TELLERS
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])

@@ -10,7 +10,7 @@ from plugin_analytics.model.calendar import Range
 from plugin_analytics.model.events import Event, Poison
 from plugin_analytics.model.families.base import Fact
 from plugin_analytics.model.rollup import DatedFact, Folded, Memory
-from plugin_analytics.store import sqlite
+from plugin_analytics.store import arrivals, sqlite
 from plugin_analytics.store.base import Batch, Outcome, Progress, Store
 
 UTC = ZoneInfo("UTC")
@@ -208,7 +208,7 @@ def test_full_quarantine_keeps_the_batch_with_its_sender(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where poison has no room, nothing of the batch is taken, and the answer is 503."""
-    monkeypatch.setattr(sqlite, "QUARANTINE_ROWS", 1)
+    monkeypatch.setattr(arrivals, "QUARANTINE_ROWS", 1)
     batch = Batch("a", 1, [an_event("e1")], [DAY], [poison("p1"), poison("p2")])
 
     with pytest.raises(ServiceUnavailable) as refused:

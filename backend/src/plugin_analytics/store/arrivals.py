@@ -1,0 +1,119 @@
+"""Write what a delivery brings: the hot path, straight to the driver.
+
+Keys ascend where they can, and every event costs one insert and one look at the dedupe index.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from plugin_analytics.errors import QuarantineFull
+from plugin_analytics.model.events import Event, Poison
+from plugin_analytics.model.families import WHOLE_TENANT
+from plugin_analytics.store.base import Batch, Outcome
+
+QUARANTINE_ROWS = 10_000
+RETRY_SECONDS = 300
+
+_INSERT_EVENT = (
+    "INSERT INTO event (tenant, seq, key, content, id, type, at, received_at, person, body)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
+)
+MARK_DAY = (
+    "INSERT INTO dirty_day (tenant, legacy, day, seq) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (tenant, legacy, day) DO UPDATE SET seq = max(seq, excluded.seq)"
+)
+_QUARANTINE = (
+    "INSERT INTO quarantine (tenant, key, received_at, type, reason, field, kept)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
+)
+
+
+class Arrivals:
+    """Number the events of each tenant as they arrive."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, int] = {}
+
+    def write(self, connection: sqlite3.Connection, batch: Batch) -> list[Outcome]:
+        """Write a batch in the open transaction, and tell what became of each event."""
+        if batch.poison:
+            _quarantine(connection, batch)
+        if not batch.events:
+            return []
+        first = self._first(connection, batch.tenant)
+        last = first + len(batch.events) - 1
+        self._next[batch.tenant] = last + 1
+        inserted = connection.executemany(_INSERT_EVENT, _rows(batch, first)).rowcount
+        outcomes: list[Outcome] = ["accepted"] * len(batch.events)
+        if inserted < len(batch.events):
+            outcomes = _outcomes(connection, batch.tenant, first, batch.events)
+        _mark_days(connection, batch, outcomes, last)
+        return outcomes
+
+    def _first(self, connection: sqlite3.Connection, tenant: str) -> int:
+        if tenant not in self._next:
+            found = connection.execute("SELECT MAX(seq) FROM event WHERE tenant = ?", (tenant,))
+            self._next[tenant] = (found.fetchone()[0] or 0) + 1
+        return self._next[tenant]
+
+
+def _rows(batch: Batch, first: int) -> list[tuple[Any, ...]]:
+    tenant, received = batch.tenant, batch.received_at
+    return [
+        (tenant, seq, e.key, e.content, e.id, e.type, e.at, received, e.person, e.body)
+        for seq, e in enumerate(batch.events, first)
+    ]
+
+
+def _quarantine(connection: sqlite3.Connection, batch: Batch) -> None:
+    count = "SELECT COUNT(*) FROM quarantine WHERE tenant = ?"
+    held = connection.execute(count, (batch.tenant,)).fetchone()[0]
+    if held + len(batch.poison) > QUARANTINE_ROWS:
+        raise QuarantineFull(retry_after=RETRY_SECONDS)
+    rows = [_poison_row(batch, poison) for poison in batch.poison]
+    connection.executemany(_QUARANTINE, rows)
+
+
+def _poison_row(batch: Batch, poison: Poison) -> tuple[Any, ...]:
+    return (
+        batch.tenant,
+        poison.key,
+        batch.received_at,
+        poison.type,
+        poison.reason,
+        poison.field,
+        poison.kept,
+    )
+
+
+def _outcomes(
+    connection: sqlite3.Connection, tenant: str, first: int, events: Sequence[Event]
+) -> list[Outcome]:
+    """Tell the events that were stored by this batch from those that were there before."""
+    keys = sorted({event.key for event in events})
+    marks = ", ".join("?" * len(keys))
+    found = connection.execute(
+        f"SELECT key, seq, content FROM event WHERE tenant = ? AND key IN ({marks})",  # noqa: S608  # question marks only
+        (tenant, *keys),
+    )
+    stands = {key: (seq, content) for key, seq, content in found}
+    outcomes: list[Outcome] = []
+    for seq, event in enumerate(events, first):
+        holder, content = stands[event.key]
+        same: Outcome = "duplicate" if content == event.content else "conflict"
+        outcomes.append("accepted" if holder == seq else same)
+    return outcomes
+
+
+def _mark_days(
+    connection: sqlite3.Connection, batch: Batch, outcomes: Sequence[Outcome], seq: int
+) -> None:
+    days = {
+        (legacy, day)
+        for event, day, outcome in zip(batch.events, batch.days, outcomes, strict=True)
+        if outcome == "accepted"
+        for legacy in (WHOLE_TENANT, *event.legacies)
+    }
+    marks = [(batch.tenant, legacy, day.toordinal(), seq) for legacy, day in days]
+    connection.executemany(MARK_DAY, marks)
