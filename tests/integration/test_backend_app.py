@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 
 from mosaiclife_plugin_sdk import SERVICE, UserContext, new_secret
 from plugin_analytics.app import build
+from plugin_analytics.http.params import ITEMS, OVERVIEW, TIMESERIES
 from tests.support.events import (
     TENANT,
     body_of,
@@ -322,6 +323,18 @@ def test_more_buckets_than_allowed(house: House) -> None:
 
     assert fine.status_code == 200
     assert len(fine.json()["data"]["buckets"]) == 3653
+
+
+def test_openapi_lists_what_is_read(house: House) -> None:
+    """The description names every parameter that a route reads, and no other."""
+    paths = house.client.get("/schema/openapi.json").json()["paths"]
+
+    described = {
+        path: {parameter["name"] for parameter in paths[f"/v1/data/{path}"]["get"]["parameters"]}
+        for path in ("overview", "timeseries", "items")
+    }
+
+    assert described == {"overview": OVERVIEW, "timeseries": TIMESERIES, "items": ITEMS}
 
 
 def test_events_are_counted_for_operators(house: House) -> None:

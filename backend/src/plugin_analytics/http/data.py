@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from mosaiclife_plugin_sdk import UserContext
 from mosaiclife_plugin_sdk.frame import ok
+from plugin_analytics.http.openapi import ItemsOperation, OverviewOperation, TimeseriesOperation
 from plugin_analytics.http.params import read_items, read_overview, read_timeseries
 from plugin_analytics.services.access import readable_scope
 from plugin_analytics.services.provide import Provide, Report
@@ -42,19 +43,31 @@ class Readers:
 def data_routes(provide: Provide, zone: ZoneInfo, readers: Readers) -> Sequence[HTTPRouteHandler]:
     """Return the routes of the data API; *zone* is the one that reports use by default."""
 
-    @get("/data/overview", summary="What has gathered in a legacy, or in the tenant")
+    @get(
+        "/data/overview",
+        summary="What has gathered in a legacy, or in the tenant",
+        operation_class=OverviewOperation,
+    )
     async def overview(request: AnyRequest, tenant: Tenant, viewer: Viewer) -> Response[Any]:
         legacy, query = read_overview(request.query_params.multi_items(), zone)
         scope = readable_scope(viewer, legacy)
         return _answer(request, await readers(partial(provide.overview, tenant, scope, query)))
 
-    @get("/data/timeseries", summary="In which rhythm people came to tell")
+    @get(
+        "/data/timeseries",
+        summary="In which rhythm people came to tell",
+        operation_class=TimeseriesOperation,
+    )
     async def timeseries(request: AnyRequest, tenant: Tenant, viewer: Viewer) -> Response[Any]:
         legacy, query = read_timeseries(request.query_params.multi_items(), zone)
         scope = readable_scope(viewer, legacy)
         return _answer(request, await readers(partial(provide.timeseries, tenant, scope, query)))
 
-    @get("/data/items", summary="The catalogue of metrics, reports and dimensions")
+    @get(
+        "/data/items",
+        summary="The catalogue of metrics, reports and dimensions",
+        operation_class=ItemsOperation,
+    )
     async def items(request: AnyRequest, tenant: Tenant) -> Response[Any]:
         query = read_items(request.query_params.multi_items())
         return _answer(request, provide.items(tenant, query))

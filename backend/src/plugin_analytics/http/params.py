@@ -30,7 +30,9 @@ MAX_LIMIT, DEFAULT_LIMIT = 100, 20
 MAX_CURSOR = 512
 WEEK_STARTS: tuple[WeekStart, ...] = get_args(WeekStart)
 _LEGACY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_COMMON = frozenset({"legacyId", "period", "from", "to", "timezone"})
+OVERVIEW = frozenset({"legacyId", "period", "from", "to", "timezone"})
+TIMESERIES = OVERVIEW | {"metric", "interval", "weekStart"}
+ITEMS = frozenset({"cursor", "limit", "kind"})
 
 
 class Parameters:
@@ -93,7 +95,7 @@ def read_overview(
     pairs: Iterable[tuple[str, str]], zone: ZoneInfo
 ) -> tuple[str | None, OverviewQuery]:
     """Return the legacy and the question; *zone* is the one that reports use by default."""
-    parameters = Parameters(pairs, _COMMON)
+    parameters = Parameters(pairs, OVERVIEW)
     legacy = read_legacy(parameters)
     query = OverviewQuery(_window(parameters, Period("all")), _zone(parameters, zone))
     parameters.check()
@@ -104,7 +106,7 @@ def read_timeseries(
     pairs: Iterable[tuple[str, str]], zone: ZoneInfo
 ) -> tuple[str | None, TimeseriesQuery]:
     """Return the legacy and the question; *zone* is the one that reports use by default."""
-    parameters = Parameters(pairs, _COMMON | {"metric", "interval", "weekStart"})
+    parameters = Parameters(pairs, TIMESERIES)
     legacy = read_legacy(parameters)
     query = TimeseriesQuery(
         window=_window(parameters, Period("mo", 12)),
@@ -119,7 +121,7 @@ def read_timeseries(
 
 def read_items(pairs: Iterable[tuple[str, str]]) -> ItemsQuery:
     """Return which page of the catalogue is asked for."""
-    parameters = Parameters(pairs, {"cursor", "limit", "kind"})
+    parameters = Parameters(pairs, ITEMS)
     kinds: tuple[Kind | None, ...] = KINDS
     query = ItemsQuery(
         kind=parameters.choice("kind", kinds, None),
