@@ -101,6 +101,13 @@ def test_key_depends_on_tenant_source_and_id() -> None:
 
     assert first.key != moved.key
     assert first.key == taken({**story("other", "l2"), "source": "ab", "id": "c"}).key
+    elsewhere = Judge("other", NOW, JUDGE.pseudonymise)(
+        msgspec.Raw(
+            json.dumps({**story("s1", "l1", tenant="other"), "source": "ab", "id": "c"}).encode()
+        )
+    )
+    assert isinstance(elsewhere, Event)
+    assert elsewhere.key != first.key
 
 
 def test_content_ignores_what_is_not_kept() -> None:

@@ -97,6 +97,30 @@ def test_storyteller_needs_a_telling_that_still_stands(bench: Bench) -> None:
     assert bench.metrics("l1", window=MARCH) == {"stories": 2, "storytellers": 1, "hearts": 1}
 
 
+def test_telling_stands_until_the_day_after_the_range(bench: Bench) -> None:
+    """What was deleted on the first day after a range stood at its end; a day earlier it did not."""
+    bench.deliver(
+        [
+            story("s1", "l1", by="user:ada"),
+            deleted("s1", "2026-04-01T00:00:00Z"),
+            story("s2", "l1", by="user:ben"),
+            deleted("s2", "2026-03-31T23:59:59Z"),
+        ]
+    )
+    bench.refresh()
+
+    assert bench.metrics("l1", window=MARCH)["storytellers"] == 1
+    assert bench.metrics("l1", window=MARCH, zone=ZoneInfo("Etc/UTC"))["storytellers"] == 1
+
+
+def test_one_of_two_tellings_of_a_day_is_enough(bench: Bench) -> None:
+    """Who took one story back and left the other has still told."""
+    bench.deliver([story("s1", "l1"), story("s2", "l1"), deleted("s1", "2026-03-20T00:00:00Z")])
+    bench.refresh()
+
+    assert bench.metrics("l1", window=MARCH) == {"stories": 1, "storytellers": 1}
+
+
 def test_late_event_changes_a_closed_month(bench: Bench) -> None:
     """What arrives late is counted on the day it happened, and the report says it is behind."""
     bench.deliver([story("s1", "l1", at="2026-03-01T00:00:00Z")])
