@@ -17,7 +17,6 @@ import msgspec
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry import context as otel
-from opentelemetry.trace import set_span_in_context
 
 from mosaiclife_plugin_sdk.context import limit_time
 from mosaiclife_plugin_sdk.errors import BadRequest, PluginError, Timeout
@@ -33,7 +32,9 @@ UNMATCHED = "unmatched"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ONCE = (b"x-request-id", b"x-request-timeout-ms", b"traceparent", b"tracestate")
+_READ_HERE = (b"x-request-id", b"x-request-timeout-ms", b"traceparent", b"tracestate")
+
+Headers = dict[str, list[str]]
 
 
 class Edge:
@@ -53,8 +54,8 @@ class Edge:
         started = time.perf_counter()
         headers = _headers_in_question(scope)
         visit = _Visit(scope, send, _request_id(headers))
-        span = self._tracing.server_span(visit.method, headers)
-        token = otel.attach(set_span_in_context(span))
+        span, context = self._tracing.server_span(visit.method, headers)
+        token = otel.attach(context)
         try:
             await self._serve(visit, headers, receive)
         finally:
@@ -67,10 +68,10 @@ class Edge:
             span.update_name(f"{visit.method} {route}")
             end_span(span, route, visit.status)
 
-    async def _serve(self, visit: _Visit, headers: dict[str, str], receive: Receive) -> None:
+    async def _serve(self, visit: _Visit, headers: Headers, receive: Receive) -> None:
         try:
             _check_target(visit.scope)
-            limit = _time_limit(headers.get("x-request-timeout-ms"), self._limit)
+            limit = _time_limit(_single(headers, "x-request-timeout-ms"), self._limit)
             with limit_time(limit):
                 async with asyncio.timeout(limit):
                     await self._app(visit.scope, receive, visit.send)
@@ -127,23 +128,23 @@ class _Visit:
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _headers_in_question(scope: Scope) -> dict[str, str]:
-    """Return the headers that the edge reads itself; one that stands twice counts as absent."""
-    found: dict[str, str] = {}
-    twice: set[str] = set()
+def _headers_in_question(scope: Scope) -> Headers:
+    """Return every value of the headers that the edge reads itself."""
+    found: Headers = {}
     for name, value in scope["headers"]:
-        if name in _ONCE:
-            key = name.decode("ascii")
-            if key in found:
-                twice.add(key)
-            found[key] = value.decode("latin-1").strip(" \t")
-    for key in twice:
-        del found[key]
+        if name in _READ_HERE:
+            found.setdefault(name.decode("ascii"), []).append(value.decode("latin-1").strip(" \t"))
     return found
 
 
-def _request_id(headers: dict[str, str]) -> str:
-    given = headers.get("x-request-id", "")
+def _single(headers: Headers, name: str) -> str | None:
+    """Return the value of a header; one that stands twice counts as absent."""
+    values = headers.get(name, [])
+    return values[0] if len(values) == 1 else None
+
+
+def _request_id(headers: Headers) -> str:
+    given = _single(headers, "x-request-id") or ""
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 

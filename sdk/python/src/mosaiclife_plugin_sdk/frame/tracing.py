@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 
 import httpx
@@ -11,12 +11,15 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind, StatusCode, use_span
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context, use_span
 
+from mosaiclife_plugin_sdk.frame.propagation import W3CPropagator
 from mosaiclife_plugin_sdk.settings import FrameSettings
 
-_propagator = TraceContextTextMapPropagator()
+# Headers by lower-case name, with every value of each.
+Carrier = Mapping[str, Sequence[str]]
+
+_propagator = W3CPropagator()
 
 
 class Tracing:
@@ -40,9 +43,14 @@ class Tracing:
         exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
         self.provider.add_span_processor(BatchSpanProcessor(exporter))
 
-    def server_span(self, method: str, carrier: Mapping[str, str]) -> Span:
-        """Begin the span of an incoming request, below the caller's when it named one."""
-        return self.tracer.start_span(method, context=incoming(carrier), kind=SpanKind.SERVER)
+    def server_span(self, method: str, carrier: Carrier) -> tuple[Span, Context]:
+        """Begin the span of an incoming request, below the caller's when it named one.
+
+        The context that comes with it holds the span, and the state that its trace brought along.
+        """
+        context = incoming(carrier)
+        span = self.tracer.start_span(method, context=context, kind=SpanKind.SERVER)
+        return span, set_span_in_context(span, context)
 
     @contextmanager
     def client_span(self, method: str, url: httpx.URL, headers: httpx.Headers) -> Iterator[Span]:
@@ -62,7 +70,7 @@ class Tracing:
         self.provider.shutdown()
 
 
-def incoming(carrier: Mapping[str, str]) -> Context:
+def incoming(carrier: Carrier) -> Context:
     """Return the context that the caller's headers describe; malformed ones describe none."""
     return _propagator.extract(carrier, context=Context())
 
