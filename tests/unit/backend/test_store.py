@@ -197,6 +197,27 @@ def test_beginning_again_drops_counts_and_keeps_events(store: Store) -> None:
     assert store.tenants_counted_otherwise("Asia/Kolkata", "v1") == []
 
 
+def test_snapshot_is_of_one_moment(store: Store) -> None:
+    """What is counted while a report is read does not tear it; the next report sees it."""
+    story = Fact("l1", NOON, "stories", 1, b"p" * 16)
+    with store.snapshot():
+        assert store.totals("a", "l1", SPAN, UTC) == {}
+        counted(store, story)
+        assert store.storytellers("a", "l1", SPAN, UTC) == 0
+        assert store.freshness("a", "l1").watermark is None
+
+    assert store.storytellers("a", "l1", SPAN, UTC) == 1
+
+
+def test_snapshot_ends_with_an_error_inside(store: Store) -> None:
+    """A report that fails leaves nothing open for the next one of its thread."""
+    with pytest.raises(ZeroDivisionError), store.snapshot():
+        raise ZeroDivisionError
+    counted(store, Fact("l1", NOON, "stories", 1))
+
+    assert store.totals("a", "l1", SPAN, UTC) == {"stories": 1}
+
+
 def test_poison_is_kept_once(store: Store) -> None:
     """Poison that comes again takes no second place."""
     for _ in range(2):

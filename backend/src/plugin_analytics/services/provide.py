@@ -97,6 +97,24 @@ class Provide:
 
     def overview(self, tenant: str, legacy: str, query: OverviewQuery) -> Report:
         """Tell what has gathered, and what changed since the period before."""
+        with self._store.snapshot():
+            return self._overview(tenant, legacy, query)
+
+    def timeseries(self, tenant: str, legacy: str, query: TimeseriesQuery) -> Report:
+        """Tell when people came to tell."""
+        with self._store.snapshot():
+            return self._timeseries(tenant, legacy, query)
+
+    def items(self, tenant: str, query: ItemsQuery) -> Report:
+        """List what can be asked, page by page."""
+        bound = ("items", tenant, query.kind)
+        last = None if query.cursor is None else self._cursors.read(bound, query.cursor)
+        page, more = items_after(last, query.limit, query.kind)
+        following = self._cursors.make(bound, page[-1].id) if more else None
+        data: list[Item] = page
+        return Report(data, {"pagination": Pagination(query.limit, more, following)})
+
+    def _overview(self, tenant: str, legacy: str, query: OverviewQuery) -> Report:
         today, zone = self._today(query.zone), query.zone
         span = self._span(tenant, legacy, query.window, zone, today)
         before = _before(query.window, span)
@@ -110,8 +128,7 @@ class Provide:
         meta = self._meta(tenant, legacy, zone, span, ("overview",))
         return Report(data, meta if before is None else {**meta, "comparison": _dates(before)})
 
-    def timeseries(self, tenant: str, legacy: str, query: TimeseriesQuery) -> Report:
-        """Tell when people came to tell."""
+    def _timeseries(self, tenant: str, legacy: str, query: TimeseriesQuery) -> Report:
         today, zone = self._today(query.zone), query.zone
         span = self._span(tenant, legacy, query.window, zone, today)
         if query.window.period.unit == "all" and too_long(span):
@@ -126,15 +143,6 @@ class Provide:
             buckets=self._bars(tenant, legacy, span, query, interval, today),
         )
         return Report(data, self._meta(tenant, legacy, zone, span, query.metrics, interval))
-
-    def items(self, tenant: str, query: ItemsQuery) -> Report:
-        """List what can be asked, page by page."""
-        bound = ("items", tenant, query.kind)
-        last = None if query.cursor is None else self._cursors.read(bound, query.cursor)
-        page, more = items_after(last, query.limit, query.kind)
-        following = self._cursors.make(bound, page[-1].id) if more else None
-        data: list[Item] = page
-        return Report(data, {"pagination": Pagination(query.limit, more, following)})
 
     def _today(self, zone: ZoneInfo) -> date:
         return self._clock().astimezone(zone).date()
@@ -203,4 +211,4 @@ def _dates(span: Range) -> dict[str, date]:
 def _refuse_too_many(span: Range, interval: Interval) -> None:
     if bucket_count(span, interval) > MAX_BUCKETS:
         message = f"the range has more than {MAX_BUCKETS} buckets; ask for a longer interval"
-        raise ValidationFailed(details=[{"field": "interval", "message": message}])
+        raise ValidationFailed(details=[{"field": "query.interval", "message": message}])

@@ -6,6 +6,7 @@ thread of the caller's choice, and stop when the time of the call is over.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -92,6 +93,9 @@ class Store(Protocol):
         """Count up to *limit* dirty days again from the facts; return those that were done."""
 
     # read by reports
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let all that this thread reads inside be of one moment: a report is never torn."""
+
     def totals(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> dict[str, int]:
         """Return the net change of each additive metric over *span*."""
 
