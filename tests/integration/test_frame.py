@@ -342,6 +342,34 @@ def test_unknown_path_and_method_have_the_one_shape(client: TestClient[Litestar]
     assert wrong.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/healthz", "GET, HEAD, OPTIONS"),
+        ("/v1/notes", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/notes/7", "GET, HEAD, OPTIONS"),
+        ("/v1/jobs/runs/7", "DELETE, GET, HEAD, OPTIONS"),
+        ("/register", "OPTIONS, POST"),
+    ],
+)
+def test_options_and_405_name_every_method(
+    client: TestClient[Litestar], path: str, methods: str
+) -> None:
+    """A route says the same of itself whether it is asked or misused."""
+    asked = client.options(path)
+
+    assert (asked.status_code, asked.content, asked.headers["allow"]) == (204, b"", methods)
+    assert client.patch(path, headers=SIGNED_IN).headers["allow"] == methods
+
+
+def test_options_of_nothing_is_404(client: TestClient[Litestar]) -> None:
+    """What does not exist allows nothing."""
+    answer = client.options("/nowhere")
+
+    assert_problem(answer, 404, "RESOURCE_NOT_FOUND")
+    assert "allow" not in answer.headers
+
+
 def test_head_is_get_without_a_body(client: TestClient[Litestar]) -> None:
     """HEAD answers wherever GET does."""
     response = client.head("/manifest")

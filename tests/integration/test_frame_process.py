@@ -208,11 +208,14 @@ def test_unclear_requests_are_refused_and_nothing_is_boasted(tmp_path: Path) -> 
     with plugin(tmp_path) as running:
         answers = {name: speak(running.port, raw) for name, raw in RAW.items()}
         good = speak(running.port, b"GET /healthz HTTP/1.1\r\nHost: a:80\r\n\r\n")
+        whole = speak(running.port, b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
 
     assert {name: answer[:12] for name, answer in answers.items()} == dict.fromkeys(
         RAW, b"HTTP/1.1 400"
     )
     assert good.startswith(b"HTTP/1.1 200")
+    assert whole.startswith(b"HTTP/1.1 200")
+    assert b"allow: DELETE, GET, HEAD, OPTIONS, POST\r\n" in whole
     assert b"\r\nserver:" not in good.lower()
 
 

@@ -42,6 +42,7 @@ from mosaiclife_plugin_sdk.frame.lifecycle import Lifecycle
 from mosaiclife_plugin_sdk.frame.logs import configure_logs
 from mosaiclife_plugin_sdk.frame.manifest import manifest_route
 from mosaiclife_plugin_sdk.frame.metrics import Metrics, metrics_route
+from mosaiclife_plugin_sdk.frame.options import AllowLists
 from mosaiclife_plugin_sdk.frame.problems import exception_handlers
 from mosaiclife_plugin_sdk.frame.registration import JobHandover, Registrar, register_route
 from mosaiclife_plugin_sdk.frame.remote import Bundle, remote_routes
@@ -130,7 +131,13 @@ class _Frame:
             request_max_body_size=MAX_BODY,
             state=AppState({"readiness": self.readiness, "lifecycle": self.lifecycle}),
         )
-        app.edge = Edge(super(FrameApp, app).__call__, self.metrics, self.tracing, self.settings)
+        app.edge = Edge(
+            super(FrameApp, app).__call__,
+            self.metrics,
+            self.tracing,
+            self.settings,
+            allowed=AllowLists(app).of,
+        )
         return app
 
     def _open_routes(self) -> list[Any]:

@@ -19,6 +19,7 @@ from litestar.types import ExceptionHandlersMap
 from mosaiclife_plugin_sdk import errors
 from mosaiclife_plugin_sdk.frame.bodies import problem, request_id
 from mosaiclife_plugin_sdk.frame.metrics import Metrics
+from mosaiclife_plugin_sdk.frame.options import with_head
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -62,7 +63,7 @@ def translate(error: Exception) -> errors.PluginError:
             return errors.ValidationFailed(details=_details(error.extra))
         case MethodNotAllowedException():
             allowed = (error.headers or {}).get("allow", "")
-            return errors.MethodNotAllowed(headers={"Allow": _with_head(allowed)})
+            return errors.MethodNotAllowed(headers={"Allow": with_head(allowed.split(", "))})
         case InternalServerException() if error.detail == "client disconnected prematurely":
             return errors.BadRequest("The body ended before its end.")
         case HTTPException() if error.status_code in _BY_STATUS:
@@ -97,10 +98,3 @@ def _field(item: Mapping[str, Any]) -> str:
         return f"{source.value}.{key}"
     # Litestar calls the body itself by the name of the handler's parameter.
     return "$" if key in ("", "data") else f"$.{key}"
-
-
-def _with_head(allowed: str) -> str:
-    methods = {method.strip() for method in allowed.split(",")}
-    if "GET" in methods:
-        methods.add("HEAD")
-    return ", ".join(sorted(methods))
