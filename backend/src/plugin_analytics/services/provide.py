@@ -131,7 +131,7 @@ class Provide:
     def _timeseries(self, tenant: str, legacy: str, query: TimeseriesQuery) -> Report:
         today, zone = self._today(query.zone), query.zone
         span = self._span(tenant, legacy, query.window, zone, today)
-        if query.window.period.unit == "all" and too_long(span):
+        if query.window.dates is None and too_long(span):
             span = Range(add_months(span.end, -120), span.end)
         interval = query.interval or automatic(span)
         _refuse_too_many(span, interval)
