@@ -75,3 +75,8 @@ build: setup
 [no-exit-message]
 version *number: setup
     @{{ venv }} -m tools.version "$@"
+
+# Take the README's pictures again from the running house
+[group('release')]
+pictures: setup
+    @{{ venv }} -m tools.pictures
