@@ -1,5 +1,6 @@
 """What a Mosaic Life plugin owes its core, as a library: the part that knows no framework."""
 
+from mosaiclife_plugin_sdk.allowlist import AllowList
 from mosaiclife_plugin_sdk.app import Check, CheckFailed, Delivery, PluginApp, WebhookHandler
 from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient, Registration
 from mosaiclife_plugin_sdk.clock import Clock, rfc3339, utc_now
@@ -13,6 +14,12 @@ from mosaiclife_plugin_sdk.context import (
     parse_tenant,
     time_left,
 )
+from mosaiclife_plugin_sdk.egress import (
+    AsyncEgressClient,
+    Egress,
+    EgressClient,
+    EgressRules,
+)
 from mosaiclife_plugin_sdk.errors import (
     AuthInvalid,
     AuthRequired,
@@ -22,6 +29,7 @@ from mosaiclife_plugin_sdk.errors import (
     CoreError,
     CoreRefused,
     CoreUnreachable,
+    EgressRefused,
     ManifestError,
     MethodNotAllowed,
     NotFound,
@@ -54,7 +62,9 @@ __all__ = [
     "CAPABILITIES",
     "SDK_VERSION",
     "SERVICE",
+    "AllowList",
     "AsyncCoreClient",
+    "AsyncEgressClient",
     "AuthInvalid",
     "AuthRequired",
     "BadRequest",
@@ -68,6 +78,10 @@ __all__ = [
     "CoreRefused",
     "CoreUnreachable",
     "Delivery",
+    "Egress",
+    "EgressClient",
+    "EgressRefused",
+    "EgressRules",
     "FrameSettings",
     "Job",
     "JobContext",

@@ -10,6 +10,7 @@ from mosaiclife_plugin_sdk.errors import SDKError
 
 if TYPE_CHECKING:
     from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient
+    from mosaiclife_plugin_sdk.egress import Egress
     from mosaiclife_plugin_sdk.frame.jobs import JobRunner
     from mosaiclife_plugin_sdk.frame.metrics import Metrics
     from mosaiclife_plugin_sdk.jobs import Job
@@ -42,8 +43,8 @@ class PluginApp:
     """A plugin: what it is called, what it answers, what it does, what it needs.
 
     Set the attributes on a subclass, or on the instance before `create_app` sees it. The last
-    three are the frame's side: `create_app` sets them, so that a webhook can count events, start
-    work soon (`self.runner.poke(name)`) and call core.
+    four are the frame's side: `create_app` sets them, so that a webhook can count events, start
+    work soon (`self.runner.poke(name)`), call core, and call whom the manifest allows.
     """
 
     name: str
@@ -62,6 +63,7 @@ class PluginApp:
     metrics: Metrics
     runner: JobRunner
     core: AsyncCoreClient
+    egress: Egress
 
     def __init__(self, manifest: Manifest | None = None) -> None:
         """Take identity from *manifest*, unless the subclass spells its own."""

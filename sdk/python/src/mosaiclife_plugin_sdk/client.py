@@ -9,6 +9,7 @@ import functools
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -29,6 +30,11 @@ DEFAULT_TIMEOUT = 5.0
 def tls() -> ssl.SSLContext:
     """Return the one TLS context of the process: loading the authorities takes 30 ms."""
     return httpx.create_ssl_context()
+
+
+def no_cookies() -> CookieJar:
+    """Return a jar that stays empty: what an answer sets must not travel with the next call."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 class CoreInfo(msgspec.Struct, frozen=True):
@@ -140,7 +146,9 @@ class CoreClient:
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         self.protocol = _Protocol(base_url, token, api_prefix)
-        self._http = httpx.Client(transport=transport, timeout=timeout, verify=tls())
+        self._http = httpx.Client(
+            transport=transport, timeout=timeout, verify=tls(), cookies=no_cookies()
+        )
 
     def publish_event(self, topic: str, payload: Mapping[str, Any]) -> None:
         """Publish a domain event under *topic*."""
@@ -198,7 +206,9 @@ class AsyncCoreClient:
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         self.protocol = _Protocol(base_url, token, api_prefix)
-        self._http = httpx.AsyncClient(transport=transport, timeout=timeout, verify=tls())
+        self._http = httpx.AsyncClient(
+            transport=transport, timeout=timeout, verify=tls(), cookies=no_cookies()
+        )
 
     async def publish_event(self, topic: str, payload: Mapping[str, Any]) -> None:
         """Publish a domain event under *topic*."""

@@ -20,6 +20,7 @@ SDKError                            a fault on this side of the wire
  +- RangeError                      a version range or a version cannot be read
  +- WebhookRejected                 a delivery is not what its signature claims
  +- CapabilityMissing               the manifest does not ask for what the call needs
+ +- EgressRefused                   a call would leave for an address that is not allowed
  +- CoreError                       core did not do what it was asked
      +- CoreUnreachable             no answer came
      +- CoreRefused                 core answered with an error
@@ -199,6 +200,10 @@ class WebhookRejected(SDKError):
 
 class CapabilityMissing(SDKError):
     """The manifest does not ask for the capability that this call needs."""
+
+
+class EgressRefused(SDKError):
+    """A call would leave for an address that the manifest does not allow."""
 
 
 class CoreError(SDKError):

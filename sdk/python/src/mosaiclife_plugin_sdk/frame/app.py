@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
@@ -24,9 +25,11 @@ from litestar.types import (
     Send,
 )
 
+from mosaiclife_plugin_sdk.allowlist import AllowList
 from mosaiclife_plugin_sdk.app import Check, CheckFailed, PluginApp
 from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient, Registration, tls
 from mosaiclife_plugin_sdk.clock import Clock, utc_now
+from mosaiclife_plugin_sdk.egress import AsyncEgressClient, Egress, EgressClient, EgressRules
 from mosaiclife_plugin_sdk.frame.auth import (
     bearer_guard,
     context_guard,
@@ -35,6 +38,7 @@ from mosaiclife_plugin_sdk.frame.auth import (
     provide_viewer,
 )
 from mosaiclife_plugin_sdk.frame.edge import Edge
+from mosaiclife_plugin_sdk.frame.grants import GrantsHeld
 from mosaiclife_plugin_sdk.frame.health import Readiness, health_routes
 from mosaiclife_plugin_sdk.frame.jobs import JobRunner
 from mosaiclife_plugin_sdk.frame.jobs_http import job_routes
@@ -98,7 +102,9 @@ class _Frame:
         self.tracing = Tracing(plugin.name, plugin.version, settings)
         self.lifecycle = Lifecycle(self_register=settings.self_register)
         self.bundle = Bundle(settings.ui_bundle_dir)
+        self.grants = GrantsHeld(plugin.manifest, settings)
         self.core = self._async_core()
+        self.egress = self._egress()
         self.runner = JobRunner(
             plugin.jobs,
             runs=self.stores.runs,
@@ -109,11 +115,11 @@ class _Frame:
         )
         self.scheduler = Scheduler(plugin.jobs, self.runner, clock)
         self.core_fires = False
-        self.refused: Mapping[str, str] = {}
         self.readiness = Readiness(self._checks())
         self.registrar = self._registrar() if settings.self_register else None
         self._watch_metrics()
-        plugin.metrics, plugin.runner, plugin.core = self.metrics, self.runner, self.core
+        plugin.metrics, plugin.runner = self.metrics, self.runner
+        plugin.core, plugin.egress = self.core, self.egress
 
     def app(self) -> Litestar:
         """Return the app, with every route of the contract."""
@@ -122,6 +128,7 @@ class _Frame:
             guards=[bearer_guard(lambda: self.settings.call_tokens)],
             dependencies={
                 "core": Provide(lambda: self.core, sync_to_thread=False),
+                "egress": Provide(lambda: self.egress.async_client, sync_to_thread=False),
                 "jobs": Provide(lambda: self.runner, sync_to_thread=False),
             },
             exception_handlers=exception_handlers(self.metrics),
@@ -185,19 +192,12 @@ class _Frame:
             api_prefix=self.settings.core_api_prefix,
             transport=transport,
         )
-        core.protocol.permit = self._permits
+        core.protocol.permit = self.grants.permits
         return core
-
-    def _permits(self, capability: str) -> bool:
-        """Tell whether the manifest asks for *capability* and core has not refused it."""
-        return self.plugin.manifest.allows(capability) and capability not in self.refused
 
     async def _accepted(self, answer: Registration) -> None:
         """Act on a registration: mind what was refused, and settle who fires the schedules."""
-        refused = {item.capability: item.reason for item in answer.capabilities.refused}
-        if refused and refused != self.refused:
-            log.warning("core refuses capabilities", refused=refused)
-        self.refused = refused
+        self.grants.note(answer)
         await JobHandover(self.core, self.runner.scheduled(), self._fire_here)(answer)
 
     def _sync_core(self, on_unknown: Callable[[], None]) -> CoreClient:
@@ -207,9 +207,17 @@ class _Frame:
             api_prefix=self.settings.core_api_prefix,
             transport=TracedTransport(self.tracing, httpx.HTTPTransport(verify=tls())),
         )
-        core.protocol.permit = self._permits
+        core.protocol.permit = self.grants.permits
         core.protocol.on_unknown = on_unknown
         return core
+
+    def _egress(self) -> Egress:
+        allowed = AllowList(self.plugin.manifest.permissions.network.egress_allow)
+        rules = EgressRules(allowed, self.grants.permits_outside, self.grants.route)
+        return Egress(
+            EgressClient(rules, wrap=partial(TracedTransport, self.tracing)),
+            AsyncEgressClient(rules, wrap=partial(AsyncTracedTransport, self.tracing)),
+        )
 
     def _registrar(self) -> Registrar:
         return Registrar(
@@ -301,6 +309,7 @@ class _Frame:
                 await self.runner.stop(self.settings.stop_grace_seconds)
                 await asyncio.to_thread(self.plugin.on_stop)
                 await self.core.aclose()
+                await self.egress.aclose()
                 await asyncio.to_thread(self.tracing.close)
 
     def _background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
