@@ -15,7 +15,13 @@ from tests.support.cores import Core, assert_problem, grant_for, make_ready, run
 from tests.support.processes import eventually
 
 SECRETS = {"BARE_KEY": "s3cret", "UNDECLARED": "other"}
-JOB = {"name": "tidy", "description": "Tidies.", "schedule": "* * * * *", "timezone": "UTC"}
+JOB = {
+    "name": "tidy",
+    "description": "Tidies.",
+    "schedule": "* * * * *",
+    "timezone": "UTC",
+    "scope": "instance",
+}
 
 
 @pytest.fixture
@@ -75,6 +81,7 @@ def test_a_plugin_cannot_speak_for_core_or_without_measure(
         ("POST", "events", {"topic": "bare.said", "payload": {}}),
         ("GET", "events/bare.said", None),
         ("PUT", "jobs/tidy", JOB),
+        ("DELETE", "jobs/tidy", None),
         ("GET", "secrets/BARE_KEY", None),
     ],
 )

@@ -13,16 +13,18 @@ from mosaiclife_plugin_sdk import (
     CoreClient,
     CoreRefused,
     CoreUnreachable,
+    Job,
 )
 from mosaiclife_plugin_sdk.testing import FakeCore, garbage, hang_up, refusal
+from tests.support.registrations import registration_body
 
 CAPABILITIES = ["events:publish", "jobs:schedule", "secrets:read"]
-BODY = {"manifest": {"name": "tiny", "capabilities": CAPABILITIES, "secrets": ["KEY"]}}
+BODY = registration_body(capabilities=CAPABILITIES, secrets=["KEY"])
 
 
 @pytest.fixture
 def core() -> Iterator[FakeCore]:
-    with FakeCore(secrets={"KEY": "hush"}) as fake:
+    with FakeCore(scheduler=True, secrets={"KEY": "hush"}) as fake:
         yield fake
 
 
@@ -46,7 +48,7 @@ def call(request: pytest.FixtureRequest, core: FakeCore) -> Callable[..., Any]:
 
 def test_registration_is_read(call: Callable[..., Any], core: FakeCore) -> None:
     """Core's answer comes back as a value: id, version, what was granted, who fires."""
-    core.refused, core.scheduler = ["events:publish"], True
+    core.refused = ["events:publish"]
     answer = call("register", BODY)
 
     assert (answer.id, answer.core.version, answer.scheduler) == ("tiny", "2.1.0", True)
@@ -57,15 +59,15 @@ def test_registration_is_read(call: Callable[..., Any], core: FakeCore) -> None:
 def test_the_specified_calls_reach_core(call: Callable[..., Any], core: FakeCore) -> None:
     """publish_event, register_job and fetch_secret do what spec §15.1 says."""
     call("register", BODY)
-    spec = {"name": "tidy up", "schedule": "@daily"}
+    spec = Job("tidy", "Tidies.", run=print, schedule="@daily").spec()
 
     assert call("publish_event", "tiny.done", {"n": 1}) is None
     assert call("register_job", spec) is None
     assert call("fetch_secret", "KEY") == "hush"
 
     assert core.events == [("tiny.done", {"n": 1})]
-    assert core.jobs == {"tidy up": spec}
-    call("remove_job", "tidy up")
+    assert core.jobs == {"tidy": spec}
+    call("remove_job", "tidy")
     assert core.jobs == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -9,22 +10,20 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from mosaiclife_plugin_sdk import CoreClient
+from mosaiclife_plugin_sdk import CoreClient, Job
 from mosaiclife_plugin_sdk.errors import CoreRefused, CoreUnreachable
 from mosaiclife_plugin_sdk.testing import Answer, FakeCore, garbage, hang_up, refusal
+from tests.support.registrations import registration_body
 
 CAPABILITIES = ["events:publish", "jobs:schedule", "secrets:read"]
-BODY = {
-    "manifest": {"name": "letters", "capabilities": CAPABILITIES, "secrets": ["KEY"]},
-    "serviceUrl": "http://127.0.0.1:7001",
-    "ui": {"remoteUrl": "http://127.0.0.1:7001/mf/remoteEntry.js"},
-}
+BODY = registration_body("letters", capabilities=CAPABILITIES, secrets=["KEY"])
+JOB = Job("tidy", "Tidies.", run=print, schedule="@daily").spec()
 
 
 @pytest.fixture
 def core() -> Iterator[FakeCore]:
     """A core that runs."""
-    with FakeCore(secrets={"KEY": "s3cret", "OTHER": "x"}) as core:
+    with FakeCore(scheduler=True, secrets={"KEY": "s3cret", "OTHER": "x"}) as core:
         yield core
 
 
@@ -45,14 +44,14 @@ def test_a_plugin_registers_and_renews(core: FakeCore, client: CoreClient) -> No
     registration = client.register(BODY)
     assert (registration.id, registration.core.version) == ("letters", "2.1.0")
     assert registration.capabilities.granted == CAPABILITIES
-    assert registration.scheduler is False
+    assert registration.scheduler is True
     assert core.registrations == [BODY] * 3
 
 
 def test_a_capability_can_be_refused() -> None:
     """What a test refuses is refused with a reason, and the call that needs it is too."""
     with (
-        FakeCore(refused=["events:publish"], scheduler=True) as core,
+        FakeCore(refused=["events:publish"]) as core,
         CoreClient(core.url, core.token) as client,
     ):
         registration = client.register(BODY)
@@ -61,17 +60,17 @@ def test_a_capability_can_be_refused() -> None:
     assert (refused.value.status, core.events) == (403, [])
     assert registration.capabilities.granted == CAPABILITIES[1:]
     assert [one.capability for one in registration.capabilities.refused] == ["events:publish"]
-    assert registration.scheduler is True
+    assert registration.scheduler is False
 
 
 def test_events_jobs_and_secrets_work_once_registered(core: FakeCore, client: CoreClient) -> None:
     """The surface of spec §15.1 works against it, and it keeps what it was given."""
     client.register(BODY)
     client.publish_event("letters.read", {"n": 1})
-    client.register_job({"name": "tidy up", "schedule": "@daily"})
+    client.register_job(JOB)
     assert core.events == [("letters.read", {"n": 1})]
-    assert core.jobs == {"tidy up": {"name": "tidy up", "schedule": "@daily"}}
-    client.remove_job("tidy up")
+    assert core.jobs == {"tidy": JOB}
+    client.remove_job("tidy")
     assert core.jobs == {}
     assert client.fetch_secret("KEY") == "s3cret"
     with pytest.raises(CoreRefused) as refused:
@@ -79,16 +78,41 @@ def test_events_jobs_and_secrets_work_once_registered(core: FakeCore, client: Co
     assert refused.value.status == 403
 
 
-@pytest.mark.parametrize("spec", [{"schedule": "61 * * * *"}, {"schedule": None}, {}])
-def test_a_schedule_that_is_not_cron_is_422(
-    core: FakeCore, client: CoreClient, spec: dict[str, object]
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"schedule": "61 * * * *"}, "$.schedule"),
+        ({"timezone": "Mars/Olympus"}, "$.schedule"),
+        ({"scope": "galaxy"}, "$.scope"),
+    ],
+)
+def test_a_schedule_that_core_would_not_keep_is_422(
+    core: FakeCore, client: CoreClient, change: dict[str, str], field: str
 ) -> None:
     """Core would not keep it, so neither does its stand-in."""
     client.register(BODY)
     with pytest.raises(CoreRefused) as refused:
-        client.register_job({"name": "tidy", **spec})
-    assert (refused.value.status, refused.value.details[0]["field"]) == (422, "$.schedule")
+        client.register_job({**JOB, **change})
+    assert (refused.value.status, refused.value.details[0]["field"]) == (422, field)
     assert core.jobs == {}
+
+
+def test_a_topic_is_followed_until_core_stops(core: FakeCore) -> None:
+    """A follower hears what the plugin published and what the test says, and nothing else."""
+    body = registration_body("letters", capabilities=["events:publish", "events:subscribe"])
+    bearer = {"Authorization": f"Bearer {core.token}"}
+    url = f"{core.url}/api/plugins/-/events"
+    httpx.post(f"{core.url}/api/plugins/register", json=body, headers=bearer).raise_for_status()
+    with httpx.stream("GET", f"{url}/letters.read", headers=bearer) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == ": open"
+        core.say("letters.sent", {"n": 0})
+        core.say("letters.read", {"n": 1})
+        httpx.post(url, json={"topic": "letters.read", "payload": {"n": 2}}, headers=bearer)
+        heard = [next(line for line in lines if line.startswith("data: ")) for _ in range(2)]
+    assert [json.loads(line[6:]) for line in heard] == [
+        {"type": "letters.read", "payload": {"n": number}} for number in (1, 2)
+    ]
 
 
 def test_the_alias_of_the_api_answers_too(core: FakeCore) -> None:
@@ -117,11 +141,11 @@ def test_a_wrong_token_is_401(core: FakeCore) -> None:
 
 
 def test_what_is_no_registration_is_422(core: FakeCore, client: CoreClient) -> None:
-    """A body without a manifest names the path."""
+    """A body without a manifest names what is missing."""
     with pytest.raises(CoreRefused) as refused:
         client.register({"serviceUrl": "x"})
     assert refused.value.status == 422
-    assert refused.value.details[0]["field"] == "$.manifest"
+    assert "manifest" in refused.value.details[0]["message"]
 
 
 def test_scripted_answers_come_once_and_in_order(core: FakeCore, client: CoreClient) -> None:

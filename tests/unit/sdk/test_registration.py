@@ -13,10 +13,11 @@ from mosaiclife_plugin_sdk.frame import registration
 from mosaiclife_plugin_sdk.frame.lifecycle import Lifecycle
 from mosaiclife_plugin_sdk.frame.registration import Backoff, JobHandover, Registrar
 from mosaiclife_plugin_sdk.testing import Answer, FakeCore, hang_up, refusal
+from tests.support.registrations import registration_body
 
 pytestmark = pytest.mark.anyio
 
-BODY = {"manifest": {"name": "tiny", "capabilities": ["jobs:schedule"]}}
+BODY = registration_body(capabilities=["jobs:schedule"])
 
 
 class Rig:

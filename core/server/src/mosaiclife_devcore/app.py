@@ -39,9 +39,9 @@ from mosaiclife_devcore.settings import Settings
 from mosaiclife_devcore.web import Shell
 from mosaiclife_devcore.world import build_world
 from mosaiclife_plugin_sdk import Clock, utc_now
+from mosaiclife_plugin_sdk.wire import LARGEST_BODY
 
 PREFIXES = ("/api", "/api/v1")
-LARGEST_BODY = 1 << 20
 
 
 class Core:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
-import msgspec
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -17,27 +15,12 @@ from mosaiclife_devcore.ids import ulid
 from mosaiclife_devcore.outbound import call, credentials, new_traceparent, on_behalf
 from mosaiclife_devcore.proxy import to_browser
 from mosaiclife_devcore.registry import Plugin, Registry
-from mosaiclife_devcore.requests import answer, encode, read_json, request_id
+from mosaiclife_devcore.requests import answer, read_json, request_id
 from mosaiclife_devcore.world import World
 from mosaiclife_plugin_sdk import utc_now
+from mosaiclife_plugin_sdk.wire import LARGEST_PAYLOAD, Publication
 
-LARGEST_PAYLOAD = 64 << 10
 WEBHOOK_HEADERS = {"webhook-id", "webhook-timestamp", "webhook-signature", "content-type"}
-# The first words of what core itself says; a plugin may not speak for it.
-CORES_WORDS = re.compile(
-    r"(?:legacy|story|story_response|story_reaction|story_prompt|favorite|media|invitation|member"
-    r"|legacy_access_request|member_profile|ai|evolution|user|plugin|plugin_permission"
-    r"|legacy_link|connection_request)\."
-)
-
-
-class Publication(msgspec.Struct):
-    """The body of a published event."""
-
-    topic: Annotated[
-        str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)+$", max_length=128)
-    ]
-    payload: dict[str, Any]
 
 
 @post("/events", status_code=202)
@@ -47,9 +30,9 @@ async def publish(
     """Send a plugin's event to pages and to whoever subscribed."""
     caller.registration().approval.require("events:publish")
     published = await read_json(request, Publication)
-    if CORES_WORDS.match(published.topic):
+    if published.is_cores_own:
         raise PermissionDenied(f"{published.topic} is a topic of core's own")
-    if len(encode(published.payload)) > LARGEST_PAYLOAD:
+    if published.is_too_large:
         raise TooLarge(f"a payload has at most {LARGEST_PAYLOAD} bytes")
     bus.publish(published.topic, published.payload)
     return answer(request, {"id": ulid(utc_now())}, status=202)

@@ -10,9 +10,10 @@ import structlog
 
 from mosaiclife_devcore.delivery import Deliveries
 from mosaiclife_devcore.errors import CoreError
-from mosaiclife_devcore.registration import RegisterRequest, Registrar, Remote, fetch_manifest
+from mosaiclife_devcore.registration import Registrar, fetch_manifest
 from mosaiclife_devcore.registry import Registry, State
 from mosaiclife_devcore.settings import Settings
+from mosaiclife_plugin_sdk.wire import RegistrationRequest, Remote
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,8 @@ class FixedPlugin:
                 return True
             default = backend_url.rstrip("/") + manifest["ui"]["remotePath"]
             remote = Remote(self._settings.plugin_remote_url or default)
-            self._registrar.register(plugin, RegisterRequest(manifest, backend_url, remote))
+            wanted = RegistrationRequest(manifest, backend_url, remote)
+            self._registrar.register(plugin, wanted)
             self._deliveries.kick(plugin)
         except (httpx.HTTPError, msgspec.MsgspecError, KeyError, TypeError) as error:
             log.info("fixed_plugin_waits", url=backend_url, reason=type(error).__name__)

@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from mosaiclife_devcore.errors import ValidationFailed
 from mosaiclife_devcore.settings import RESERVED_IDS, SettingsError
-from mosaiclife_plugin_sdk import CAPABILITIES, Manifest, ManifestError, parse_manifest
+from mosaiclife_plugin_sdk import Manifest, ManifestError, parse_manifest
 
 SCHEMA = Path("sdk/schema/plugin.schema.json")
 MAX_PROBLEMS = 20
@@ -55,10 +55,8 @@ def json_path(parts: Iterable[str | int], root: str = "$.manifest") -> str:
 
 
 def _parse(document: dict[str, Any]) -> Manifest:
-    # An unknown capability is refused by itself, under every policy: see `approve`.
-    known = [name for name in document.get("capabilities", []) if name in CAPABILITIES]
     try:
-        manifest = parse_manifest({**document, "capabilities": known})
+        manifest = parse_manifest(document)
     except ManifestError as error:
         raise ValidationFailed("the manifest breaks a rule", details=_under(error)) from error
     if manifest.name.startswith("-") or manifest.name in RESERVED_IDS:

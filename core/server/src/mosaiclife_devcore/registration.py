@@ -26,31 +26,9 @@ from mosaiclife_devcore.registry import Plugin, Registration, Registry, State
 from mosaiclife_devcore.requests import answer, read_json
 from mosaiclife_devcore.settings import Settings
 from mosaiclife_plugin_sdk import Manifest, RangeError, check_compat
+from mosaiclife_plugin_sdk.wire import RegistrationRequest, SDKVersions
 
 log = structlog.get_logger(__name__)
-
-
-class Remote(msgspec.Struct, frozen=True, rename="camel"):
-    """Where the remote is, and what it must hash to."""
-
-    remote_url: str
-    integrity: str | None = None
-
-
-class SDKVersions(msgspec.Struct, frozen=True):
-    """The SDKs that the plugin was built with; one that uses none leaves them out."""
-
-    backend: str | None = None
-    frontend: str | None = None
-
-
-class RegisterRequest(msgspec.Struct, frozen=True, rename="camel"):
-    """The body of a registration."""
-
-    manifest: dict[str, Any]
-    service_url: str
-    ui: Remote
-    sdk: SDKVersions = SDKVersions()
 
 
 class Registrar:
@@ -64,7 +42,9 @@ class Registrar:
         self._judge = judge
         self._gate = gate
 
-    def register(self, plugin: Plugin, wanted: RegisterRequest, host: str | None = None) -> bool:
+    def register(
+        self, plugin: Plugin, wanted: RegistrationRequest, host: str | None = None
+    ) -> bool:
         """Check and store what *plugin* says of itself; tell whether it is its first time."""
         if plugin.state is State.DISABLED:
             raise PluginDisabled(f"the plugin {plugin.id} is disabled")
@@ -73,14 +53,12 @@ class Registrar:
             raise PermissionDenied(f"this token is {plugin.id}'s and cannot register another id")
         self._check_urls(plugin, wanted, host)
         self._check_compat(manifest, wanted.sdk)
-        # The manifest's struct holds known capabilities only; the raw one all that was asked.
-        asked = wanted.manifest.get("capabilities", [])
         registration = Registration(
             manifest=manifest,
             service_url=wanted.service_url,
             remote_url=wanted.ui.remote_url,
             integrity=wanted.ui.integrity,
-            approval=approve(asked, plugin.grant.capabilities),
+            approval=approve(manifest.capabilities, plugin.grant.capabilities),
         )
         first = self._registry.accept(plugin, registration)
         self._gate.watch(plugin)
@@ -88,7 +66,7 @@ class Registrar:
             log.info("plugin_registered", plugin=plugin.id, version=manifest.version)
         return first
 
-    def _check_urls(self, plugin: Plugin, wanted: RegisterRequest, host: str | None) -> None:
+    def _check_urls(self, plugin: Plugin, wanted: RegistrationRequest, host: str | None) -> None:
         own = own_origins(self._settings.host, self._settings.port)
         own |= {origin_of(f"http://{host}")} if host else set()
         check_url(wanted.service_url, "$.serviceUrl", plugin.grant.urls, own)
@@ -116,7 +94,7 @@ async def register(
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     """Register a plugin, or renew its registration."""
-    wanted = await read_json(request, RegisterRequest)
+    wanted = await read_json(request, RegistrationRequest)
     first = registrar.register(caller, wanted, host=request.headers.get("host"))
     deliveries.kick(caller)
     return answer(request, _accepted(caller, settings), status=201 if first else 200)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import httpx
-import msgspec
 import structlog
 from apscheduler.executors.base import BaseExecutor  # type: ignore[import-untyped]
 from apscheduler.job import Job as APJob  # type: ignore[import-untyped]
@@ -28,23 +27,13 @@ from mosaiclife_devcore.registry import Plugin, Registry, State
 from mosaiclife_devcore.requests import answer, encode, read_json
 from mosaiclife_devcore.world import World
 from mosaiclife_plugin_sdk.cron import Cron, CronError
+from mosaiclife_plugin_sdk.wire import JobSpec
 
 log = structlog.get_logger(__name__)
 
 RETRIES = (1.0, 5.0, 15.0, 30.0)
 MAX_JOBS = 100
 SETTLED = {200, 202, 409}
-
-
-class JobSpec(msgspec.Struct, frozen=True):
-    """What a plugin says of one of its jobs (sdk/schema/job.schema.json)."""
-
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
-    schedule: str | None
-    description: str = ""
-    timezone: str = "UTC"
-    scope: Literal["instance", "tenant"] = "instance"
-    params: dict[str, Any] | None = None
 
 
 class CronTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no types
@@ -217,7 +206,7 @@ async def delete_job(
     scheduler: NamedDependency[JobScheduler],
 ) -> Response[bytes]:
     """Give a job's schedule back."""
-    caller.registration()
+    caller.registration().approval.require("jobs:schedule")
     scheduler.remove(caller, name)
     return answer(request, {"name": name})
 
