@@ -282,13 +282,18 @@ class FakeCore:
     def _lines(self, topic: str, place: int) -> Iterator[bytes]:
         yield b": open\n\n"
         while not self._stopped.is_set():
-            with self._changed:
-                self._changed.wait_for(
-                    lambda: self._stopped.is_set() or len(self._said) > place, HEARTBEAT_SECONDS
-                )
-                news, place = self._said[place:], len(self._said)
+            news = self._news(place)
+            place += len(news)
             lines = [_message(name, payload) for name, payload in news if name == topic]
             yield b"".join(lines) or b": still here\n\n"
+
+    def _news(self, place: int) -> list[tuple[str, Any]]:
+        """Return what was said from *place* on; wait for it as long as a heartbeat."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._stopped.is_set() or len(self._said) > place, HEARTBEAT_SECONDS
+            )
+            return self._said[place:]
 
     def _put_job(self, name: str, body: Any) -> Answer:
         spec = _read(body, JobSpec)

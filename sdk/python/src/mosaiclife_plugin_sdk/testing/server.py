@@ -20,7 +20,8 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, answer: Callable[[Asked], Answer]) -> None:
-        super().__init__(("127.0.0.1", 0), handler(answer))
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answer = answer
         self._open: set[socket.socket] = set()
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -46,49 +47,51 @@ class Server(ThreadingHTTPServer):
             time.sleep(0.005)
 
 
-def handler(answer: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
-    """Return a request handler that hands each request to *answer*."""
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, has the server's owner answer it, and writes that."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    server: Server
+    protocol_version = "HTTP/1.1"
 
-        def answer(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            path = urlsplit(self.path).path
-            self.reply(answer(Asked(self.command, path, headers, _read(content))))
+    def answer(self) -> None:
+        """Serve one request of any method."""
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        path = urlsplit(self.path).path
+        self.reply(self.server.answer(Asked(self.command, path, headers, _read(content))))
 
-        def reply(self, answer: Answer) -> None:
-            if answer.hang_up:
-                self.close_connection = True
-            elif answer.stream is not None:
-                self.head(answer, {"Content-Type": "text/event-stream", "Connection": "close"})
-                for piece in answer.stream():
-                    self.wfile.write(piece)
-            else:
-                content = answer.content()
-                plain = {"Content-Type": "application/json", "Content-Length": str(len(content))}
-                self.head(answer, plain)
-                self.wfile.write(content)
+    def reply(self, answer: Answer) -> None:
+        """Write *answer*, to its end or for as long as it streams."""
+        if answer.hang_up:
+            self.close_connection = True
+        elif answer.stream is not None:
+            self.head(answer, {"Content-Type": "text/event-stream", "Connection": "close"})
+            for piece in answer.stream():
+                self.wfile.write(piece)
+        else:
+            content = answer.content()
+            plain = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+            self.head(answer, plain)
+            self.wfile.write(content)
 
-        def head(self, answer: Answer, headers: dict[str, str]) -> None:
-            self.send_response(answer.status)
-            for name, value in {**headers, **answer.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
+    def head(self, answer: Answer, headers: dict[str, str]) -> None:
+        """Write status and headers."""
+        self.send_response(answer.status)
+        for name, value in {**headers, **answer.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
 
-        def handle_one_request(self) -> None:
-            try:
-                super().handle_one_request()
-            except ConnectionError:  # a client that did not wait for its answer
-                self.close_connection = True
+    def handle_one_request(self) -> None:
+        """Let a client go that did not wait for its answer."""
+        try:
+            super().handle_one_request()
+        except ConnectionError:
+            self.close_connection = True
 
-        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
-            """Say nothing: a test reads `asked`."""
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+        """Say nothing: a test reads `asked`."""
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
-
-    return Handler
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
 
 
 def _read(content: bytes) -> Any:
