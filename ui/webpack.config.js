@@ -23,6 +23,7 @@ export const remote = ({ container }) => ({
   filename: ENTRY,
   exposes: {
     "./Panel": { import: "./src/panel.tsx", name: "panel" },
+    "./Commands": { import: "./src/commands.ts", name: "commands" },
     "./Routes": { import: "./src/routes.tsx", name: "routes" },
   },
   shared,
@@ -81,7 +82,7 @@ export default function config({ WEBPACK_WATCH: watching = false } = {}) {
       new IntegrityPlugin({ entry: ENTRY }),
       watching
         ? new FreshNamePlugin((build) => uniqueName(identity, build))
-        : new SizeReport({ [identity.container]: 5, panel: 12, routes: 30 }),
+        : new SizeReport({ [identity.container]: 5, panel: 12, routes: 30, commands: 2 }),
     ],
   };
 }

@@ -13,6 +13,7 @@ from tools import manifest
 from tools.workspace import ROOT, environment, script
 
 MANIFEST = load_manifest(ROOT / "plugin.yaml")
+CONTRIBUTES = MANIFEST.ui.contributions
 READ_FEDERATION = """
 import { remote } from "./webpack.config.js";
 import { readIdentity } from "./webpack/identity.js";
@@ -36,9 +37,10 @@ def federation() -> dict[str, Any]:
 
 
 def components() -> list[str]:
-    contributions = MANIFEST.ui.contributions
-    panels = [panel.component for panel in contributions.panels]
-    return [*panels, *(route.component for route in contributions.routes)]
+    views = [panel.component for panel in CONTRIBUTES.panels]
+    views += [route.component for route in CONTRIBUTES.routes]
+    actions = [*CONTRIBUTES.commands, *CONTRIBUTES.context_menus]
+    return [*views, *(action.component for action in actions if action.component is not None)]
 
 
 def test_the_manifest_follows_schema_and_sdk() -> None:

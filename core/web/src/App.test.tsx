@@ -173,21 +173,136 @@ describe("a page of a plugin", () => {
   });
 });
 
-describe("what plugins offer to do", () => {
-  it("is done with the legacy of the page, and a failure is told", async () => {
+describe("what plugins offer to do with a thing", () => {
+  async function openWithMenu(run = vi.fn()) {
     page = await openPage("/legacies/01astrid", [recordOf("demo")]);
-    const run = vi.fn();
     const ui = page.services.host.plugins[0]?.sdk?.ui;
     act(() => {
-      ui?.registerContextMenu({ id: "m", title: "Light a candle", kind: "legacy", run });
-      ui?.registerContextMenu({ id: "s", title: "For stories", kind: "story", run });
-      ui?.registerCommand({ id: "c", title: "Break", run: () => Promise.reject(new Error("x")) });
+      ui?.registerContextMenu({ id: "m", title: "Light a candle", target: "legacy", run });
+      ui?.registerContextMenu({ id: "n", title: "Break", target: "legacy", run: fail });
+      ui?.registerContextMenu({ id: "s", title: "For stories", target: "story", run });
     });
-    await press("Light a candle", "button");
-    expect(run).toHaveBeenCalledWith({ kind: "legacy", id: "01astrid" });
+    return run;
+  }
+  const fail = () => Promise.reject(new Error("x"));
+  const button = () => screen.getByRole("button", { name: "More for Astrid Holm" });
+  const focused = () => document.activeElement?.textContent;
+  const key = (name: string) =>
+    act(() => void fireEvent.keyDown(document.activeElement ?? document.body, { key: name }));
+
+  it("stands in its menu, and is told what it was chosen on", async () => {
+    const run = await openWithMenu();
+    await press("More for Astrid Holm", "button");
     expect(screen.queryByText("For stories")).toBeNull();
-    await press("Break", "button");
+    await press("Light a candle", "menuitem");
+    const target = { kind: "legacy", id: "01astrid", legacyId: "01astrid" };
+    expect(run).toHaveBeenCalledWith(target, expect.objectContaining({ tenantId: "family" }));
+    expect(screen.queryByRole("menu")).toBeNull();
+  });
+
+  it("is reached by keys alone, and the focus returns to the button", async () => {
+    await openWithMenu();
+    button().focus();
+    key("ArrowUp");
+    expect(focused()).toBe("Break");
+    key("ArrowDown");
+    expect(focused()).toBe("Light a candle");
+    key("b");
+    expect(focused()).toBe("Break");
+    key("Home");
+    expect(focused()).toBe("Light a candle");
+    key("Escape");
+    expect(document.activeElement).toBe(button());
+    expect(button().getAttribute("aria-expanded")).toBe("false");
+  });
+
+  it("says so kindly when it fails", async () => {
+    vi.spyOn(console, "error").mockReturnValue();
+    await openWithMenu();
+    await press("More for Astrid Holm", "button");
+    await press("Break", "menuitem");
     expect(screen.getByText(/“Break” did not work just now/)).toBeTruthy();
+  });
+
+  it("stands on each told memory, which knows its legacy", async () => {
+    const run = await openWithMenu();
+    const stories = [{ id: "s9", title: "The blue bicycle" }];
+    page.answers["GET /legacies/01astrid"] = () => ({ body: { name: "Astrid Holm", stories } });
+    await page.emit("story.created", { legacy_ids: ["01astrid"] });
+    await press("More for The blue bicycle", "button");
+    await press("For stories", "menuitem");
+    const target = { kind: "story", id: "s9", legacyId: "01astrid" };
+    expect(run).toHaveBeenCalledWith(target, expect.anything());
+  });
+
+  it("is no button where there is nothing to do", async () => {
+    page = await openPage("/legacies/01astrid", [recordOf("demo")]);
+    expect(screen.queryByRole("button", { name: /^More for/ })).toBeNull();
+  });
+});
+
+describe("the command palette", () => {
+  const field = () => screen.getByRole<HTMLInputElement>("combobox");
+  const options = () => screen.getAllByRole("option").map(({ firstChild }) => firstChild);
+  const titles = () => options().map((option) => option?.textContent);
+  const type = (value: string) => act(() => void fireEvent.change(field(), { target: { value } }));
+  const key = (name: string) => act(() => void fireEvent.keyDown(field(), { key: name }));
+  const shortcut = () => act(() => void fireEvent.keyDown(document, { key: "k", ctrlKey: true }));
+  const chosen = () => screen.getByRole("option", { selected: true });
+
+  function declared() {
+    const record = recordOf("demo");
+    if (record.ui === null) throw new Error("the record has a remote");
+    const commands = [{ id: "count", title: "Count again", component: "Commands#count" }];
+    record.ui.contributions = { ...(record.ui.contributions as object), commands };
+    return record;
+  }
+
+  it("lists what manifests declare, and fetches what it does when it is chosen", async () => {
+    page = await openPage("/", [declared()]);
+    const count = vi.fn();
+    page.remotes["/mf/demo/1/remoteEntry.js"] = { Commands: { count } };
+    shortcut();
+    expect(titles()[0]).toBe("Count again");
+    await press(/Count again/, "option");
+    expect(count).toHaveBeenCalledWith(
+      expect.objectContaining({ locale: "en-GB", sdk: page.services.host.plugins[0]?.sdk }),
+    );
+    expect(screen.queryByRole("option")).toBeNull();
+  });
+
+  it("finds by parts of words, without accents, and goes there by keys", async () => {
+    page = await openPage("/", [declared()]);
+    await press(/^Commands/, "button");
+    type("lEg hÓlm");
+    expect(titles()).toEqual(["Astrid Holm", "Erik Holm"]);
+    expect(field().getAttribute("aria-activedescendant")).toBe(chosen().id);
+    key("ArrowUp");
+    expect(chosen().textContent).toContain("Erik Holm");
+    key("ArrowDown");
+    await act(async () => {
+      fireEvent.keyDown(field(), { key: "Enter" });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+    expect(window.location.pathname).toBe("/legacies/01astrid");
+  });
+
+  it("says that nothing fits", async () => {
+    page = await openPage("/");
+    shortcut();
+    type("zzz");
+    key("ArrowDown");
+    key("Enter");
+    expect(screen.queryByRole("option")).toBeNull();
+    expect(screen.getByText("Nothing by that name.")).toBeTruthy();
+  });
+
+  it("says so kindly when a command fails", async () => {
+    vi.spyOn(console, "error").mockReturnValue();
+    page = await openPage("/", [declared()]);
+    shortcut();
+    await press(/Count again/, "option");
+    expect(screen.getByText(/“Count again” did not work just now/)).toBeTruthy();
   });
 });
 

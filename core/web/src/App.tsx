@@ -30,7 +30,7 @@ function Shell({ router }: { router: Router }) {
   const start = useArrival<HTMLElement>(path);
   return (
     <>
-      <Header path={path} />
+      <Header path={path} router={router} />
       <ConnectionNote />
       <main id="main" ref={start} tabIndex={-1} aria-label={REGIONS[place.page]}>
         <Boundary key={path} fallback={(retry) => <Note retry={retry}>{NOT_NOW}</Note>}>

@@ -7,10 +7,14 @@ import { createRouter } from "./frame/router";
 import { shared } from "./shared";
 import "./styles.css";
 
-const services = createServices({ remotes: createFederation({ shared }) });
+const router = createRouter();
+const services = createServices({
+  remotes: createFederation({ shared }),
+  open: (path) => router.navigate(path),
+});
 followPlugins(services);
 followPresence(services);
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");
-createRoot(root).render(<App services={services} router={createRouter()} />);
+createRoot(root).render(<App services={services} router={router} />);

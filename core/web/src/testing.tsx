@@ -77,6 +77,8 @@ export interface FakePage {
   stop(): void;
 }
 
+type PressedRole = "link" | "button" | "menuitem" | "option";
+
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 /** Open *path* in a page over a played core. */
@@ -98,12 +100,13 @@ export async function openPage(path: string, plugins: PluginRecord[] = []): Prom
       fake.remotes[ui.entryUrl] = { Panel: { panel: panelOf(id) }, Routes: { Page } };
     }
   }
+  const router = createRouter();
   const services = createServices({
     remotes: fakeRemotes(fake.remotes),
     events: stream.events,
+    open: (to) => router.navigate(to),
     fetch: fakeFetch(fake),
   });
-  const router = createRouter();
   const ends = [followPlugins(services), followPresence(services), () => router.stop()];
   const view = render(<App services={services} router={router} />);
   await act(settled);
@@ -134,8 +137,8 @@ export async function openPage(path: string, plugins: PluginRecord[] = []): Prom
   });
 }
 
-/** Press the link or button called *name*. */
-export async function press(name: string | RegExp, role: "link" | "button" = "link") {
+/** Press the link, or whatever has *role*, called *name*. */
+export async function press(name: string | RegExp, role: PressedRole = "link") {
   await act(async () => {
     screen.getByRole(role, { name }).click();
     await settled();

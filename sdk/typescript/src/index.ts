@@ -14,13 +14,16 @@ export type { ErrorDetail, HttpFailure, RemoteFailure } from "./errors";
 export { createHttp, withQuery } from "./http";
 export type { HttpClient, HttpOptions, QueryValue } from "./http";
 export type {
+  ActionContext,
   CommandContribution,
+  CommandRun,
   ContextMenuContribution,
   Envelope,
   Events,
   Http,
   HttpMethod,
   Legacy,
+  MenuRun,
   MenuTarget,
   Meta,
   Names,
@@ -30,6 +33,7 @@ export type {
   RequestOptions,
   RouteContribution,
   SDK,
+  TargetKind,
   Theme,
   Ui,
 } from "./types";

@@ -54,6 +54,8 @@ export interface FakeSdk extends SDK {
     commands: CommandContribution[];
     contextMenus: ContextMenuContribution[];
   };
+  /** The pages that the plugin had shown, oldest first. */
+  readonly opened: readonly string[];
   /** Answer *path* with *response* from now on. */
   respond(path: string, response: FakeResponse): void;
   /** Publish *message* to the subscribers of *topic*. */
@@ -76,6 +78,7 @@ export function createFakeSdk(options: FakeSdkOptions = {}): FakeSdk {
     return respondTo(request, responses);
   };
   const http = createHttp({ base: "", fetch: answer });
+  const opened: string[] = [];
   const registered: FakeSdk["registered"] = {
     panels: [],
     routes: [],
@@ -104,9 +107,11 @@ export function createFakeSdk(options: FakeSdkOptions = {}): FakeSdk {
       registerRoute: (route) => void registered.routes.push(route),
       registerCommand: (command) => void registered.commands.push(command),
       registerContextMenu: (menu) => void registered.contextMenus.push(menu),
+      open: (path) => void opened.push(path),
     },
     requests,
     registered,
+    opened,
     respond: (path, response) => void responses.set(path, response),
     emit(topic, message) {
       for (const entry of handlers.filter((one) => one.topic === topic)) entry.handler(message);

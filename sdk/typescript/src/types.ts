@@ -51,25 +51,46 @@ export interface RouteContribution {
   element: unknown;
 }
 
+/** Where a command or an entry of a menu was chosen. */
+export interface ActionContext {
+  sdk: SDK;
+  tenantId: string;
+  locale: string;
+  timezone?: string;
+}
+
+/** What a command does; it is given up when its plugin is unloaded before it was loaded. */
+export type CommandRun = (context: ActionContext) => void | Promise<void>;
+
 /** An entry of the command palette (spec §4). */
 export interface CommandContribution {
+  /** Unique within the plugin. */
   id: string;
   title: string;
-  run: () => void | Promise<void>;
+  run: CommandRun;
 }
+
+/** The kinds of things that have a menu. A core may know more of them. */
+export type TargetKind = "legacy" | "story" | (string & {});
 
 /** What a context menu was opened on. */
 export interface MenuTarget {
-  kind: string;
+  kind: TargetKind;
   id: string;
+  /** The legacy that the thing belongs to; for a legacy its own id. */
+  legacyId?: string;
 }
 
-/** An entry of the context menu of things of one *kind*, for example `legacy` or `story` (spec §4). */
+/** What an entry of a menu does with the thing that it was chosen on. */
+export type MenuRun = (target: MenuTarget, context: ActionContext) => void | Promise<void>;
+
+/** An entry of the context menu of all things of one kind (spec §4). */
 export interface ContextMenuContribution {
+  /** Unique within the plugin. */
   id: string;
   title: string;
-  kind: string;
-  run: (target: MenuTarget) => void | Promise<void>;
+  target: TargetKind;
+  run: MenuRun;
 }
 
 export type HttpMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -119,6 +140,8 @@ export interface Ui {
   registerRoute(r: RouteContribution): void;
   registerCommand(c: CommandContribution): void;
   registerContextMenu(m: ContextMenuContribution): void;
+  /** Show a page of the application: a path such as `/plugins/<id>`, perhaps with a query. */
+  open(path: string): void;
 }
 
 /** Everything a plugin's interface may use of its core (spec §15.2). */

@@ -25,16 +25,18 @@ export interface Services {
 export interface ServiceParts {
   remotes: Remotes;
   events?: EventStream;
+  /** Show a page of the shell. */
+  open: (path: string) => void;
   fetch?: typeof fetch;
 }
 
 /** Wire the shell to core's API. */
-export function createServices({ remotes, events, fetch: ask }: ServiceParts): Services {
+export function createServices({ remotes, events, open, fetch: ask }: ServiceParts): Services {
   const fetching = ask === undefined ? {} : { fetch: ask };
   const http = createHttp({ base: "/api", ...fetching });
   const stream = events ?? createEventStream({ url: "/api/events/stream" });
   const names = createNames({ load: (ids) => askNames(http, ids) });
-  const page = { events: stream, names, ...fetching };
+  const page = { events: stream, names, open, ...fetching };
   const host = createPluginHost({ remotes, page });
   return { http, cache: createQueryCache(http.conditional), events: stream, host };
 }

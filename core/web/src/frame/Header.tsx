@@ -1,7 +1,9 @@
 import { usePlugins } from "../data/context";
+import { Palette } from "../plugins/Palette";
+import type { Router } from "./router";
 
 /** The top of every page: where one is, and where one can go. */
-export function Header({ path }: { path: string }) {
+export function Header({ path, router }: { path: string; router: Router }) {
   return (
     <header className="header">
       <a className="skip" href="#main">
@@ -21,6 +23,7 @@ export function Header({ path }: { path: string }) {
             <PluginLinks path={path} />
           </ul>
         </nav>
+        <Palette router={router} />
       </div>
     </header>
   );

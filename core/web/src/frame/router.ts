@@ -17,7 +17,8 @@ export function createRouter(win: Window = window): Router {
 
   function navigate(to: string): void {
     if (to !== win.location.pathname + win.location.search) win.history.pushState(null, "", to);
-    tell();
+    // As the browser's own moves are told, so that a page that reads the address hears of it too.
+    win.dispatchEvent(new PopStateEvent("popstate", { state: null }));
     win.scrollTo(0, 0);
   }
 

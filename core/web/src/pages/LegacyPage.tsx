@@ -5,7 +5,7 @@ import type { Story } from "../data/model";
 import { lifeSpan } from "../frame/dates";
 import { Note } from "../frame/Note";
 import { useTitle } from "../frame/useTitle";
-import { Actions } from "../plugins/Actions";
+import { Menu } from "../plugins/Menu";
 import { Sidebar } from "../plugins/Sidebar";
 import { NowherePage } from "./NowherePage";
 import { StoryForm } from "./StoryForm";
@@ -61,7 +61,7 @@ function LifeView({ life, onTold }: { life: Life; onTold: () => void }) {
       <div className="column">
         <LifeHeader legacy={life} />
         <StoryForm legacy={life} onTold={keep} />
-        <Told stories={stories} />
+        <Told stories={stories} legacyId={life.id} />
       </div>
       <Sidebar legacy={life} />
     </div>
@@ -76,12 +76,12 @@ function LifeHeader({ legacy }: { legacy: Legacy }) {
       <p className="section-title">In memory of</p>
       <h1 data-testid="legacy-name">{legacy.name}</h1>
       <p className="dates">{lifeSpan(legacy, locale)}</p>
-      <Actions target={{ kind: "legacy", id: legacy.id }} />
+      <Menu target={{ kind: "legacy", id: legacy.id, legacyId: legacy.id }} name={legacy.name} />
     </header>
   );
 }
 
-function Told({ stories }: { stories: readonly Story[] }) {
+function Told({ stories, legacyId }: { stories: readonly Story[]; legacyId: string }) {
   if (stories.length === 0) return null;
   return (
     <section className="card" aria-labelledby="told">
@@ -90,7 +90,10 @@ function Told({ stories }: { stories: readonly Story[] }) {
       </h2>
       <ul className="told">
         {stories.map(({ id, title }) => (
-          <li key={id}>{title}</li>
+          <li key={id}>
+            <p>{title}</p>
+            <Menu target={{ kind: "story", id, legacyId }} name={title} />
+          </li>
         ))}
       </ul>
     </section>

@@ -27,6 +27,7 @@ CAPABILITIES: Mapping[str, str] = {
 Path_ = Annotated[str, msgspec.Meta(pattern=r"^/[A-Za-z0-9._~/-]*$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Component = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_/-]+#[A-Za-z_$][A-Za-z0-9_$]*$")]
+Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]*$")]
 VariableName = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
 HostAndPort = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$")]
 
@@ -55,11 +56,17 @@ class RouteEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActionEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A command or an entry of a context menu."""
+    """A command; one without a component is registered by the remote's code."""
 
     id: str
     title: str
     component: Component | None = None
+
+
+class MenuEntry(ActionEntry, frozen=True, kw_only=True):
+    """An entry of the context menu of one kind of thing, such as `legacy` or `story`."""
+
+    target: Kind
 
 
 class Contributions(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -68,7 +75,7 @@ class Contributions(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     panels: list[PanelEntry] = []
     routes: list[RouteEntry] = []
     commands: list[ActionEntry] = []
-    context_menus: list[ActionEntry] = []
+    context_menus: list[MenuEntry] = []
 
 
 class UI(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

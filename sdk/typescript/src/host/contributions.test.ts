@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RemoteError } from "../errors";
 import {
+  asAction,
   asComponent,
   asPanel,
   containerName,
@@ -26,7 +27,8 @@ describe("a manifest's contributions", () => {
   });
 
   it.each([undefined, null, 7, [], {}, { panels: "x" }])("may be missing: %j", (declared) => {
-    expect(readContributions("demo", declared)).toEqual({ panels: [], routes: [], problems: [] });
+    const nothing = { panels: [], routes: [], commands: [], contextMenus: [], problems: [] };
+    expect(readContributions("demo", declared)).toEqual(nothing);
   });
 
   it("are refused one by one, in words", () => {
@@ -42,6 +44,33 @@ describe("a manifest's contributions", () => {
       'routes[0]: the path of a page begins with "/demo"',
       'routes[1]: "A" is not <module>#<export>',
       'routes[2]: the path of a page begins with "/demo"',
+    ]);
+  });
+
+  it("of actions are read with their components; one without is left to the plugin's code", () => {
+    const read = readContributions("demo", {
+      commands: [
+        { id: "a", title: "A", component: "Commands#a" },
+        { id: "b", title: "B" },
+        { id: "c" },
+        { id: "d", title: "D", component: "d" },
+        { title: "E" },
+      ],
+      contextMenus: [
+        { id: "m", title: "M", target: "legacy", component: "Commands#m" },
+        { id: "n", title: "N", component: "Commands#n" },
+      ],
+    });
+    const component = (name: string) => ({ module: "Commands", name });
+    expect(read.commands).toEqual([{ id: "a", title: "A", component: component("a") }]);
+    expect(read.contextMenus).toEqual([
+      { id: "m", title: "M", target: "legacy", component: component("m") },
+    ]);
+    expect(read.problems).toEqual([
+      "commands[2]: an action needs a title",
+      'commands[3]: "d" is not <module>#<export>',
+      "commands[4]: an action needs an id",
+      "contextMenus[1]: an entry of a menu needs a target",
     ]);
   });
 
@@ -66,6 +95,12 @@ describe("a loaded module", () => {
     const panel = { id: "p", title: "P", mount: () => undefined, unmount: () => undefined };
     expect(asPanel("demo", panel)).toBe(panel);
     expect(() => asPanel("demo", { mount: () => undefined })).toThrow("without mount and unmount");
+  });
+
+  it("must bring a function where something is to be done", () => {
+    const run = () => undefined;
+    expect(asAction("demo", run)).toBe(run);
+    expect(() => asAction("demo", { run })).toThrow("not a function");
   });
 
   it("must bring a component, plain or wrapped", () => {

@@ -1,6 +1,6 @@
 /** Read what a plugin's manifest contributes to the interface (spec §4, §9.1). */
 import { RemoteError } from "../errors";
-import type { Panel } from "../types";
+import type { CommandRun, MenuRun, Panel } from "../types";
 
 /** Where a contribution is found: an exposed module and one of its exports. */
 export interface ComponentRef {
@@ -19,9 +19,21 @@ export interface DeclaredRoute {
   component: ComponentRef;
 }
 
+export interface DeclaredCommand {
+  id: string;
+  title: string;
+  component: ComponentRef;
+}
+
+export interface DeclaredMenu extends DeclaredCommand {
+  target: string;
+}
+
 export interface Contributions {
   panels: readonly DeclaredPanel[];
   routes: readonly DeclaredRoute[];
+  commands: readonly DeclaredCommand[];
+  contextMenus: readonly DeclaredMenu[];
   /** What was declared and cannot be used, in words. */
   problems: readonly string[];
 }
@@ -36,7 +48,7 @@ export function containerName(pluginId: string): string {
 /** Read the `contributions` of a manifest; a bad entry becomes a problem and harms no other. */
 export function readContributions(pluginId: string, declared: unknown): Contributions {
   const problems: string[] = [];
-  const collect = <T>(key: string, read: (entry: Record<string, unknown>) => T | string): T[] =>
+  const collect = <T>(key: string, read: (entry: Entry) => T | string): T[] =>
     entriesOf(declared, key).flatMap((entry, index) => {
       const result = read(entry);
       if (typeof result !== "string") return [result];
@@ -45,7 +57,9 @@ export function readContributions(pluginId: string, declared: unknown): Contribu
     });
   const panels = collect("panels", readPanel);
   const routes = collect("routes", (entry) => readRoute(pluginId, entry));
-  return { panels, routes, problems };
+  const commands = collect("commands", readCommand).filter(isLoadable);
+  const contextMenus = collect("contextMenus", readMenu).filter(isLoadable);
+  return { panels, routes, commands, contextMenus, problems };
 }
 
 /** Read `Routes#SomePage`: the exposed module without its `./`, and the export. */
@@ -85,28 +99,67 @@ export function asComponent(pluginId: string, value: unknown): unknown {
   throw new RemoteError(pluginId, "bad-contribution", message);
 }
 
-function entriesOf(declared: unknown, key: string): Record<string, unknown>[] {
+/** Make sure that *value* is something that can be done: a function. */
+export function asAction(pluginId: string, value: unknown): CommandRun & MenuRun {
+  if (typeof value === "function") return value as CommandRun & MenuRun;
+  const message = `${pluginId} exports a command that is not a function.`;
+  throw new RemoteError(pluginId, "bad-contribution", message);
+}
+
+type Entry = Record<string, unknown>;
+
+function entriesOf(declared: unknown, key: string): Entry[] {
   const list = isRecord(declared) ? declared[key] : undefined;
   return Array.isArray(list) ? list.map((entry) => (isRecord(entry) ? entry : {})) : [];
 }
 
-function readPanel(entry: Record<string, unknown>): DeclaredPanel | string {
+function readPanel(entry: Entry): DeclaredPanel | string {
   const { id, title, component = DEFAULT_PANEL } = entry;
   if (typeof id !== "string" || id === "") return "a panel needs an id";
-  const found = readComponent(String(component));
-  if (found === undefined) return `"${String(component)}" is not <module>#<export>`;
-  return { id, title: typeof title === "string" ? title : id, component: found };
+  return located({ id, title: typeof title === "string" ? title : id }, component);
 }
 
 /** A plugin's pages lie below its own id, so that no plugin can take another one's place. */
-function readRoute(pluginId: string, entry: Record<string, unknown>): DeclaredRoute | string {
+function readRoute(pluginId: string, entry: Entry): DeclaredRoute | string {
   const { path, component } = entry;
   if (typeof path !== "string" || !isBelow(`/${pluginId}`, path)) {
     return `the path of a page begins with "/${pluginId}"`;
   }
-  const found = readComponent(String(component));
-  if (found === undefined) return `"${String(component)}" is not <module>#<export>`;
-  return { path, component: found };
+  return located({ path }, component);
+}
+
+/** Join what is declared with the place of its code, or say that there is no such place. */
+function located<T>(declared: T, component: unknown): (T & { component: ComponentRef }) | string {
+  const text = typeof component === "string" ? component : JSON.stringify(component);
+  const found = readComponent(text);
+  return found ? { ...declared, component: found } : `"${text}" is not <module>#<export>`;
+}
+
+/** A declared action; without a component it is one that the plugin's code registers. */
+interface DeclaredAction {
+  id: string;
+  title: string;
+  component: ComponentRef | undefined;
+}
+
+function readCommand(entry: Entry): DeclaredAction | string {
+  const { id, title, component } = entry;
+  if (typeof id !== "string" || id === "") return "an action needs an id";
+  if (typeof title !== "string" || title === "") return "an action needs a title";
+  const plain = { id, title, component: undefined };
+  return component === undefined || component === null ? plain : located(plain, component);
+}
+
+function readMenu(entry: Entry): (DeclaredAction & { target: string }) | string {
+  const action = readCommand(entry);
+  if (typeof action === "string") return action;
+  const { target } = entry;
+  if (typeof target !== "string" || target === "") return "an entry of a menu needs a target";
+  return { ...action, target };
+}
+
+function isLoadable<T extends DeclaredAction>(action: T): action is T & DeclaredCommand {
+  return action.component !== undefined;
 }
 
 /** True when *path* is *root* or lies below it. */

@@ -259,6 +259,49 @@ describe("a mounted panel", () => {
   });
 });
 
+const COMMANDS_UI = {
+  entryUrl: "/mf/demo/1/remoteEntry.js",
+  contributions: {
+    commands: [{ id: "count", title: "Count", component: "Commands#count" }],
+    contextMenus: [{ id: "see", title: "See", target: "story", component: "Commands#see" }],
+  },
+};
+
+describe("declared commands and menus", () => {
+  it("live from register over ready to dispose, and are fetched when they are chosen", async () => {
+    const { host, diary, modules } = setUp();
+    const count = vi.fn();
+    Object.assign(modules["/mf/demo/1/remoteEntry.js"], { Commands: { count, see: 7 } });
+    host.reconcile([record({ ui: COMMANDS_UI })]);
+    const { commands, contextMenus } = pluginOf(host);
+    const [command] = commands;
+    const [menu] = contextMenus;
+    expect(diary).toEqual(["register /mf/demo/1/remoteEntry.js"]);
+    expect([command?.lifecycle.phase, menu?.target]).toEqual(["registered", "story"]);
+    expect(await command?.lifecycle.ready()).toBe(count);
+    await expect(menu?.lifecycle.ready()).rejects.toThrow("not a function");
+    host.reconcile([record({ ui: null })]);
+    expect(command?.lifecycle.phase).toBe("disposed");
+    await expect(menu?.lifecycle.ready()).rejects.toThrow("unloaded");
+  });
+});
+
+describe("opening a page", () => {
+  it("is the page's own move, and leads nowhere else", () => {
+    const open = vi.fn();
+    const { remotes } = fakeRemotes({});
+    const events = { subscribe: () => () => undefined };
+    const host = createPluginHost({ remotes, page: { events, names: { resolve: vi.fn() }, open } });
+    host.reconcile([record()]);
+    const ui = pluginOf(host).sdk?.ui;
+    ui?.open("/plugins/demo?x=1");
+    expect(open).toHaveBeenCalledExactlyOnceWith("/plugins/demo?x=1");
+    for (const bad of ["//elsewhere.test", "/\\elsewhere.test", "https://a.test", "javascript:1"]) {
+      expect(() => ui?.open(bad)).toThrow(TypeError);
+    }
+  });
+});
+
 describe("what a plugin registers while it runs", () => {
   it("stands beside what its manifest declares, and ends with it", async () => {
     const { host } = setUp();
@@ -267,7 +310,7 @@ describe("what a plugin registers while it runs", () => {
     ui?.registerPanel({ ...textPanel("more"), id: "demo.more" });
     ui?.registerRoute({ path: "/demo/more", element: Page });
     ui?.registerCommand({ id: "c", title: "Command", run: () => undefined });
-    ui?.registerContextMenu({ id: "m", title: "Menu", kind: "legacy", run: () => undefined });
+    ui?.registerContextMenu({ id: "m", title: "Menu", target: "legacy", run: () => undefined });
     const plugin = pluginOf(host);
     expect(plugin.panels.map(({ id }) => id)).toEqual(["demo.panel", "demo.more"]);
     expect(plugin.routes.map(({ path }) => path)).toEqual(["/demo", "/demo/more"]);
@@ -288,6 +331,18 @@ describe("what a plugin registers while it runs", () => {
     ui?.registerCommand({ id: "c", title: "New", run: () => undefined });
     expect(panelOf(host)).toBe(declared);
     expect(pluginOf(host).commands.map(({ title }) => title)).toEqual(["New"]);
+  });
+
+  it("takes the place of a declared command with the same id", async () => {
+    const { host } = setUp();
+    host.reconcile([record({ ui: COMMANDS_UI })]);
+    const [declared] = pluginOf(host).commands;
+    const run = vi.fn();
+    pluginOf(host).sdk?.ui.registerCommand({ id: "count", title: "Count better", run });
+    const [mine] = pluginOf(host).commands;
+    expect(mine?.title).toBe("Count better");
+    expect(await mine?.lifecycle.ready()).toBe(run);
+    expect(declared?.lifecycle.phase).toBe("disposed");
   });
 
   it("cannot take another plugin's address", () => {

@@ -1,9 +1,24 @@
 /** @mosaiclife/plugin-sdk/host: what a core needs to load plugins into its pages. */
 export { isBelow, readContributions } from "./contributions";
-export type { ComponentRef, Contributions, DeclaredPanel, DeclaredRoute } from "./contributions";
+export type {
+  ComponentRef,
+  Contributions,
+  DeclaredCommand,
+  DeclaredMenu,
+  DeclaredPanel,
+  DeclaredRoute,
+} from "./contributions";
 export { createPluginHost } from "./host";
 export type { MountedPanel, PluginHost, PluginHostOptions } from "./host";
-export type { HostedPanel, HostedPlugin, HostedRoute, PluginRecord, PluginState } from "./plugins";
+export type {
+  HostedCommand,
+  HostedMenu,
+  HostedPanel,
+  HostedPlugin,
+  HostedRoute,
+  PluginRecord,
+  PluginState,
+} from "./plugins";
 export type { Lifecycle, Phase } from "./lifecycle";
 export { createFederation, registerRemote } from "./registerRemote";
 export type {

@@ -1,5 +1,5 @@
 /** A plugin as core lists it, and as the page holds it. */
-import type { CommandContribution, ContextMenuContribution, Panel, SDK } from "../types";
+import type { CommandRun, MenuRun, Panel, SDK, TargetKind } from "../types";
 import type { Lifecycle } from "./lifecycle";
 
 /** The states of a plugin (spec §16). */
@@ -32,6 +32,20 @@ export interface HostedRoute {
   readonly lifecycle: Lifecycle<unknown>;
 }
 
+export interface HostedCommand {
+  readonly id: string;
+  readonly title: string;
+  /** Brings what the command does: nothing is fetched before it is chosen. */
+  readonly lifecycle: Lifecycle<CommandRun>;
+}
+
+export interface HostedMenu {
+  readonly id: string;
+  readonly title: string;
+  readonly target: TargetKind;
+  readonly lifecycle: Lifecycle<MenuRun>;
+}
+
 /** A plugin as the page sees it now; a new object after each change. */
 export interface HostedPlugin {
   readonly id: string;
@@ -44,7 +58,7 @@ export interface HostedPlugin {
   readonly sdk: SDK | undefined;
   readonly panels: readonly HostedPanel[];
   readonly routes: readonly HostedRoute[];
-  readonly commands: readonly CommandContribution[];
-  readonly contextMenus: readonly ContextMenuContribution[];
+  readonly commands: readonly HostedCommand[];
+  readonly contextMenus: readonly HostedMenu[];
   readonly problems: readonly string[];
 }

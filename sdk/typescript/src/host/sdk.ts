@@ -6,6 +6,8 @@ import type { Events, Names, SDK, Ui } from "../types";
 export interface PageServices {
   events: Events;
   names: Names;
+  /** Show a page of the application; the browser loads it anew unless said otherwise. */
+  open?: (path: string) => void;
   /** Core's API; `/api` unless said otherwise. */
   api?: string;
   fetch?: typeof fetch;

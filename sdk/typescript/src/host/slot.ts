@@ -2,15 +2,24 @@
 import { RemoteError } from "../errors";
 import type {
   CommandContribution,
+  CommandRun,
   ContextMenuContribution,
+  MenuRun,
   Panel,
   RouteContribution,
   Ui,
 } from "../types";
-import { asComponent, asPanel, isBelow, pick, readContributions } from "./contributions";
+import { asAction, asComponent, asPanel, isBelow, pick, readContributions } from "./contributions";
 import type { ComponentRef } from "./contributions";
 import { createLifecycle, type Lifecycle } from "./lifecycle";
-import type { HostedPanel, HostedPlugin, HostedRoute, PluginRecord } from "./plugins";
+import type {
+  HostedCommand,
+  HostedMenu,
+  HostedPanel,
+  HostedPlugin,
+  HostedRoute,
+  PluginRecord,
+} from "./plugins";
 import type { Remote, Remotes } from "./registerRemote";
 import { createPluginSdk, type PageServices, type PluginSdk } from "./sdk";
 
@@ -20,8 +29,8 @@ type RemoteUi = NonNullable<PluginRecord["ui"]>;
 interface Lists {
   panels: HostedPanel[];
   routes: HostedRoute[];
-  commands: CommandContribution[];
-  contextMenus: ContextMenuContribution[];
+  commands: HostedCommand[];
+  contextMenus: HostedMenu[];
 }
 
 interface Loaded {
@@ -61,8 +70,10 @@ export class Slot {
     this.loaded = undefined;
     this.refusal = undefined;
     if (loaded === undefined) return;
-    for (const panel of loaded.lists.panels) panel.lifecycle.dispose();
-    for (const route of loaded.lists.routes) route.lifecycle.dispose();
+    const { panels, routes, commands, contextMenus } = loaded.lists;
+    for (const { lifecycle } of [...panels, ...routes, ...commands, ...contextMenus]) {
+      lifecycle.dispose();
+    }
     loaded.plugin.dispose();
     loaded.remote.dispose();
   }
@@ -92,23 +103,30 @@ export class Slot {
   private load({ id }: PluginRecord, ui: RemoteUi): void {
     const remote = this.register(id, ui);
     if (remote === undefined) return;
-    const { panels, routes, problems } = readContributions(id, ui.contributions);
+    const declared = readContributions(id, ui.contributions);
     const bring = (component: ComponentRef) => async () =>
       pick(id, await remote.load(component.module), component);
     const lists: Lists = {
-      panels: panels.map(({ component, ...panel }) => ({
+      panels: declared.panels.map(({ component, ...panel }) => ({
         ...panel,
         lifecycle: panelLife(id, bring(component)),
       })),
-      routes: routes.map(({ component, path }) => ({
+      routes: declared.routes.map(({ component, path }) => ({
         path,
         lifecycle: routeLife(id, bring(component)),
       })),
-      commands: [],
-      contextMenus: [],
+      commands: declared.commands.map(({ component, ...command }) => ({
+        ...command,
+        lifecycle: actionLife(id, bring(component)),
+      })),
+      contextMenus: declared.contextMenus.map(({ component, ...menu }) => ({
+        ...menu,
+        lifecycle: actionLife(id, bring(component)),
+      })),
     };
     const plugin = createPluginSdk(id, this.page, this.ui(id, lists));
     const generation = `${id}:${String((loads += 1))}`;
+    const { problems } = declared;
     this.loaded = { generation, entry: entryOf(ui), remote, plugin, lists, problems };
   }
 
@@ -124,6 +142,7 @@ export class Slot {
 
   /** What a plugin adds while it runs stands beside what its manifest declares (spec §15.2). */
   private ui(id: string, lists: Lists): Ui {
+    const open = this.page.open ?? ((path: string) => location.assign(path));
     const add = (change: (lists: Lists) => void) => {
       // A version that was unloaded adds nothing to its successor.
       if (this.loaded?.lists !== lists) return;
@@ -133,8 +152,9 @@ export class Slot {
     return {
       registerPanel: (panel) => add(({ panels }) => addPanel(id, panels, panel)),
       registerRoute: (route) => add(({ routes }) => addRoute(id, routes, route)),
-      registerCommand: (command) => add(({ commands }) => replaceById(commands, command)),
-      registerContextMenu: (menu) => add(({ contextMenus }) => replaceById(contextMenus, menu)),
+      registerCommand: (command) => add(({ commands }) => addCommand(id, commands, command)),
+      registerContextMenu: (menu) => add((all) => addMenu(id, all.contextMenus, menu)),
+      open: (path) => open(checkedPage(path)),
     };
   }
 }
@@ -145,6 +165,10 @@ function panelLife(id: string, bring: () => Promise<unknown>): Lifecycle<Panel> 
 
 function routeLife(id: string, bring: () => Promise<unknown>): Lifecycle<unknown> {
   return createLifecycle(async () => asComponent(id, await bring()), unloaded(id));
+}
+
+function actionLife(id: string, bring: () => Promise<unknown>): Lifecycle<CommandRun & MenuRun> {
+  return createLifecycle(async () => asAction(id, await bring()), unloaded(id));
 }
 
 function unloaded(id: string): () => RemoteError {
@@ -167,13 +191,33 @@ function addRoute(id: string, routes: HostedRoute[], { path, element }: RouteCon
   routes.push({ path, lifecycle: routeLife(id, () => Promise.resolve(element)) });
 }
 
+function addCommand(id: string, commands: HostedCommand[], command: CommandContribution): void {
+  const { title, run } = command;
+  const lifecycle = actionLife(id, () => Promise.resolve(run));
+  replaceById(commands, { id: command.id, title, lifecycle });
+}
+
+function addMenu(id: string, menus: HostedMenu[], menu: ContextMenuContribution): void {
+  const { title, target, run } = menu;
+  const lifecycle = actionLife(id, () => Promise.resolve(run));
+  replaceById(menus, { id: menu.id, title, target, lifecycle });
+}
+
+/** A plugin opens pages of this application and of no other. */
+function checkedPage(path: string): string {
+  if (/^\/(?![/\\])/.test(path)) return path;
+  throw new TypeError(`"${path}" is not a page of this application; it begins with one "/"`);
+}
+
 /** What must be equal for a loaded remote to stay. */
 function entryOf(ui: RemoteUi): string {
   return JSON.stringify([ui.entryUrl, ui.integrity ?? null, ui.contributions]);
 }
 
-function replaceById<T extends { id: string }>(list: T[], item: T): void {
+/** What code registers takes the place of what the manifest declares under the same id. */
+function replaceById<T extends HostedCommand | HostedMenu>(list: T[], item: T): void {
   const at = list.findIndex((other) => other.id === item.id);
+  list[at]?.lifecycle.dispose();
   if (at >= 0) list[at] = item;
   else list.push(item);
 }
