@@ -48,6 +48,9 @@ def test_plugins_may_come_inline_or_from_a_file(tmp_path: Path) -> None:
         ("CORE_PLUGINS", '{"a": {"tokens": ["t"], "url": []}}', "url"),
         ("CORE_PLUGINS", '{"a": {"tokens": ["t"], "urls": ["ftp://x"]}}', "http(s)"),
         ("CORE_PLUGINS", '{"a": {"tokens": ["t"], "webhookSecrets": ["whsec_?"]}}', "whsec_"),
+        ("CORE_PLUGINS", '{"a": {"tokens": ["t"], "privateEgress": ["x"]}}', "privateEgress"),
+        ("CORE_EGRESS_PORT", "65536", "from 0 to 65535"),
+        ("CORE_EGRESS", "maybe", "on, off"),
         ("CORE_PLUGINS_FILE", "/no/such/file", "cannot be read"),
     ],
 )

@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException
 from mosaiclife_devcore import admin, bus, events, scheduler, stories, web
 from mosaiclife_devcore.bus import Bus
 from mosaiclife_devcore.delivery import Deliveries
+from mosaiclife_devcore.egress import EgressProxy
 from mosaiclife_devcore.errors import CoreError
 from mosaiclife_devcore.feed import Feed
 from mosaiclife_devcore.fixed import FixedPlugin
@@ -53,6 +54,7 @@ class Core:
         self.registry = Registry(settings.plugins)
         self.tokens = Tokens(self.registry)
         self.rates = Rates(enabled=settings.rate_limits)
+        self.egress = EgressProxy(settings, self.tokens, self.rates, clock)
         self.bus = Bus()
         self.journal = Journal(clock)
         self.world = build_world(settings.seed, clock().date())
@@ -79,18 +81,19 @@ class Core:
         """Return the parts that routes ask for, by the names they use."""
         names = (
             *("settings", "http", "registry", "rates", "bus", "journal", "world", "remotes"),
-            *("gate", "deliveries", "scheduler", "registrar", "shell"),
+            *("gate", "deliveries", "scheduler", "registrar", "shell", "egress"),
         )
         return {name: _constant(getattr(self, name)) for name in names}
 
     def shared(self) -> dict[str, object]:
         """Return the parts that guards, the server and tests reach through the application."""
-        names = ("tokens", "rates", "bus", "scheduler")
+        names = ("tokens", "rates", "bus", "scheduler", "egress")
         return {name: getattr(self, name) for name in names}
 
     @asynccontextmanager
     async def running(self, _: Litestar) -> AsyncIterator[None]:
         """Run what works in the background for as long as the application is up."""
+        await self.egress.start()
         self.scheduler.start()
         tasks = [asyncio.create_task(work) for work in self._background()]
         try:
@@ -101,6 +104,7 @@ class Core:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.egress.stop()
             await self.deliveries.stop()
             await self.gate.stop()
             await self.http.aclose()

@@ -4,6 +4,7 @@ CoreError
 ├── BadRequest 400            INVALID_FORMAT
 ├── AuthRequired 401          AUTH_REQUIRED
 ├── AuthInvalid 401           AUTH_INVALID
+├── ProxyAuthRequired 407     AUTH_REQUIRED
 ├── PermissionDenied 403      PERMISSION_DENIED
 │   ├── LegacyDenied          LEGACY_ACCESS_DENIED
 │   └── PluginDisabled        PLUGIN_DISABLED
@@ -60,6 +61,15 @@ class AuthInvalid(CoreError):
     """The token is none that this core issued."""
 
     status, code = 401, "AUTH_INVALID"
+
+
+class ProxyAuthRequired(CoreError):
+    """The way out opens to a plugin's token only."""
+
+    status, code = 407, "AUTH_REQUIRED"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"proxy-authenticate": "Bearer, Basic"})
 
 
 class PermissionDenied(CoreError):

@@ -62,7 +62,7 @@ def new_traceparent() -> str:
 async def call(
     http: httpx.AsyncClient,
     method: str,
-    url: str,
+    url: str | httpx.URL,
     *,
     headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
     body: bytes | None = None,

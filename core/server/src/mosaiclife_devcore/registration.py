@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 
 from mosaiclife_devcore.capabilities import approve
 from mosaiclife_devcore.delivery import Deliveries
+from mosaiclife_devcore.egress import EgressProxy
 from mosaiclife_devcore.errors import (
     Incompatible,
     PermissionDenied,
@@ -92,12 +93,16 @@ async def register(
     registrar: NamedDependency[Registrar],
     deliveries: NamedDependency[Deliveries],
     settings: NamedDependency[Settings],
+    egress: NamedDependency[EgressProxy],
 ) -> Response[bytes]:
     """Register a plugin, or renew its registration."""
     wanted = await read_json(request, RegistrationRequest)
     first = registrar.register(caller, wanted, host=request.headers.get("host"))
     deliveries.kick(caller)
-    return answer(request, _accepted(caller, settings), status=201 if first else 200)
+    data = _accepted(caller, settings)
+    if way_out := egress.url_for(caller, request.headers.get("host")):
+        data["egressProxyUrl"] = way_out
+    return answer(request, data, status=201 if first else 200)
 
 
 async def fetch_manifest(http: httpx.AsyncClient, service_url: str) -> dict[str, Any]:

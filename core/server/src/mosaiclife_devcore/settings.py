@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from mosaiclife_plugin_sdk import sign
+from mosaiclife_plugin_sdk.allowlist import parse_target
+from mosaiclife_plugin_sdk.errors import EgressRefused
 
 LOG_LEVELS = ("debug", "info", "warn", "error")
 RESERVED_IDS = {"register"}
@@ -29,6 +31,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     urls: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ("*",)
     secrets: dict[str, str] = {}
+    # Hosts of the manifest's egressAllow that may lie in this core's own network, as host:port.
+    private_egress: tuple[str, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 7
     feed_seconds: float = 2.0
     scheduler: bool = True
+    egress: bool = True
+    egress_port: int = 0
+    egress_url: str | None = None
     rate_limits: bool = False
     log_level: Literal["debug", "info", "warn", "error"] = "info"
     plugin_timeout_ms: int = 5000
@@ -62,6 +69,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         "schema_file": _path(environ, "CORE_PLUGIN_SCHEMA"),
         "feed": _switch(environ, "CORE_FEED", default=True),
         "scheduler": _switch(environ, "CORE_SCHEDULER", default=True),
+        "egress": _switch(environ, "CORE_EGRESS", default=True),
+        "egress_port": int(_number(environ, "CORE_EGRESS_PORT", 0, low=0, high=65535)),
+        "egress_url": environ.get("CORE_EGRESS_URL") or None,
         "rate_limits": _switch(environ, "CORE_RATE_LIMITS", default=False),
         "log_level": _choice(environ, "LOG_LEVEL", LOG_LEVELS, "info"),
         "port": int(_number(environ, "CORE_PORT", 8080, low=1, high=65535)),
@@ -99,6 +109,8 @@ def _check_grant(key: str, plugin_id: str, grant: Grant) -> None:
     for url in grant.urls:
         if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
             raise SettingsError(f"{key}: {plugin_id!r} allows {url!r}, which is no http(s) origin")
+    for entry in grant.private_egress:
+        _check_target(key, plugin_id, entry)
 
 
 def _check_secret(key: str, plugin_id: str, secret: str) -> None:
@@ -106,6 +118,13 @@ def _check_secret(key: str, plugin_id: str, secret: str) -> None:
         sign(secret, "probe", 0, b"")
     except ValueError as error:
         raise SettingsError(f"{key}: {plugin_id!r}: {error}") from error
+
+
+def _check_target(key: str, plugin_id: str, entry: str) -> None:
+    try:
+        parse_target(entry)
+    except EgressRefused as error:
+        raise SettingsError(f"{key}: {plugin_id!r}: privateEgress: {error}") from error
 
 
 def _read(path: Path) -> str:
