@@ -37,3 +37,17 @@ export type {
   Theme,
   Ui,
 } from "./types";
+export type {
+  ActionEntry,
+  Capability,
+  ComponentName,
+  DomainEvent,
+  ErrorBody,
+  JobSpec,
+  Manifest,
+  PanelEntry,
+  Registered,
+  RegistrationRequest,
+  RouteEntry,
+  TopicMessage,
+} from "./wire";
