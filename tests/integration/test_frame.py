@@ -26,7 +26,7 @@ from mosaiclife_plugin_sdk import (
     utc_now,
 )
 from mosaiclife_plugin_sdk.frame import create_app
-from mosaiclife_plugin_sdk.stores import Recorded
+from mosaiclife_plugin_sdk.stores import Recorded, memory_stores
 from tests.support.bundles import write_bundle
 from tests.support.processes import eventually
 from tests.support.tiny_plugin import TinyPlugin, settings
@@ -565,6 +565,23 @@ def test_job_runs_through_the_frame(client: TestClient[Litestar]) -> None:
     assert (
         'plugin_job_runs_total{job="tidy",outcome="succeeded"} 1.0' in client.get("/metrics").text
     )
+
+
+def test_old_answers_are_forgotten(tmp_path: Path) -> None:
+    """The running frame drops answers to deliveries that no sender repeats any more."""
+    plugin = TinyPlugin()
+    plugin.stores = stores = memory_stores()
+    week = dt.timedelta(days=8)
+    old = Recorded(
+        tenant="family-a",
+        webhook_id="old",
+        status=200,
+        data=b"{}",
+        recorded_at=utc_now() - week,
+    )
+    stores.deliveries.put(old)
+    with TestClient(create_app(plugin, settings(plugin.manifest, tmp_path))):
+        eventually(lambda: stores.deliveries.get("family-a", "old") is None, within=5)
 
 
 def test_hooks_frame_the_life_of_the_process(tmp_path: Path) -> None:
