@@ -1,6 +1,5 @@
 """A real browser, and pages that count what a strict host must never see."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.stack import Stack
+from tools.browser import REMEDY, find_browser
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -43,8 +42,8 @@ class Watched:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Launch the machine's own Chromium, without a window."""
-    executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    assert executable, "no Chromium found: install the package chromium"
+    executable = find_browser()
+    assert executable, f"no Chromium: {REMEDY}"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable, args=list(QUIET))
         yield browser
