@@ -40,6 +40,7 @@ from mosaiclife_plugin_sdk.frame.auth import (
 from mosaiclife_plugin_sdk.frame.edge import Edge
 from mosaiclife_plugin_sdk.frame.grants import GrantsHeld
 from mosaiclife_plugin_sdk.frame.health import Readiness, health_routes
+from mosaiclife_plugin_sdk.frame.housekeeping import DeliveryPurge
 from mosaiclife_plugin_sdk.frame.jobs import JobRunner
 from mosaiclife_plugin_sdk.frame.jobs_http import job_routes
 from mosaiclife_plugin_sdk.frame.lifecycle import Lifecycle
@@ -313,7 +314,8 @@ class _Frame:
                 await asyncio.to_thread(self.tracing.close)
 
     def _background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        watching = [self.bundle.watch, self._watch_readiness]
+        purge = DeliveryPurge(self.stores.deliveries, self.clock)
+        watching = [self.bundle.watch, self._watch_readiness, purge.run]
         return watching if self.registrar is None else [*watching, self.registrar.run]
 
     def _waker(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
