@@ -497,6 +497,16 @@ def test_unproven_delivery_is_401_with_one_message(
     assert plugin.taken == []
 
 
+def test_delivery_whose_id_has_a_dot_is_401(
+    client: TestClient[Litestar], plugin: TinyPlugin
+) -> None:
+    """What is signed must have one reading; the answer says no more than to any forger."""
+    error = assert_problem(deliver(client, webhook_id="msg.1"), 401, "AUTH_INVALID")
+
+    assert error["message"] == "The delivery's signature is not valid."
+    assert plugin.taken == []
+
+
 def test_refused_delivery_is_not_recorded(client: TestClient[Litestar], plugin: TinyPlugin) -> None:
     """An error is no answer to repeat: the sender's next try is handled anew."""
     assert_problem(

@@ -66,6 +66,13 @@ def test_every_live_secret_is_tried() -> None:
     assert verify([OTHER, "not base64!", SECRET], headers(PUBLISHED), BODY, now=NOW).id == ID
 
 
+def test_id_with_a_dot_is_rejected_though_well_signed() -> None:
+    """Moved to the other side of a dot, a part of the body or the id would have the same signature."""
+    dotted = ID + ".1"
+    with pytest.raises(WebhookRejected):
+        verify([SECRET], headers(sign(SECRET, dotted, NOW, BODY), dotted), BODY, now=NOW)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
