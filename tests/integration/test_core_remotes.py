@@ -52,6 +52,14 @@ def test_a_script_is_served_forever_under_its_hash(core: Core, plugin: BarePlugi
     assert again.status_code == 304
 
 
+def test_a_page_learns_which_sdk_a_remote_was_made_for(core: Core, plugin: BarePlugin) -> None:
+    """The page's own SDK is not the plugin's; the page judges by the manifest's range (spec §5)."""
+    compat = {"core": ">=2.1 <3.0", "frontend_sdk": ">=1.2 <2.0"}
+    plugin.register(core, manifest=plugin.manifest(compat=compat)).raise_for_status()
+
+    assert wait_for(core, plugin, "Ready")["ui"]["frontendSdk"] == ">=1.2 <2.0"
+
+
 def test_listed_chunks_outlive_the_plugin(core: Core, plugin: BarePlugin) -> None:
     """A bundle that lists its files is kept whole before it is shown."""
     list_chunks(plugin)

@@ -9,6 +9,7 @@ export type {
   QueryOptions,
   Snapshot,
 } from "./cache";
+export { CompatError, satisfies } from "./compat";
 export { RemoteError, SdkHttpError } from "./errors";
 export type { ErrorDetail, HttpFailure, RemoteFailure } from "./errors";
 export { createHttp, withQuery } from "./http";
@@ -37,6 +38,7 @@ export type {
   Theme,
   Ui,
 } from "./types";
+export { SDK_VERSION } from "./version";
 export type {
   ActionEntry,
   Capability,

@@ -53,6 +53,7 @@ class ActiveUI:
     entry_url: str
     integrity: str | None
     contributions: Mapping[str, Any]
+    frontend_sdk: str | None
     external: bool
 
 
@@ -184,5 +185,6 @@ def _ui_summary(ui: ActiveUI | None) -> dict[str, Any] | None:
         "entryUrl": ui.entry_url,
         "integrity": ui.integrity,
         "contributions": msgspec.to_builtins(ui.contributions),
+        "frontendSdk": ui.frontend_sdk,
         "external": ui.external,
     }

@@ -189,6 +189,7 @@ def _active(registration: Registration, url: str, integrity: str | None) -> Acti
         entry_url=url,
         integrity=integrity,
         contributions=registration.manifest.normalised()["ui"].get("contributions", {}),
+        frontend_sdk=registration.manifest.compat.frontend_sdk,
         external=not url.startswith("/"),
     )
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Panel, PanelContext } from "../types";
+import { SDK_VERSION } from "../version";
 import { createPluginHost, type PluginHost } from "./host";
 import type { HostedPanel, HostedPlugin, PluginRecord } from "./plugins";
 import type { ModuleExports, RemoteRef, Remotes } from "./registerRemote";
@@ -192,6 +193,20 @@ describe("reconciling", () => {
     host.reconcile([record()]);
     expect(pluginOf(host).problems).toEqual(["its hash is no hash"]);
     expect(pluginOf(host).generation).toBeUndefined();
+  });
+
+  it.each([
+    [">=9.0", `frontend_sdk ${SDK_VERSION} does not satisfy >=9.0`],
+    ["^1.2", '"^1.2" in "^1.2" is no comparator'],
+  ])("refuses a remote for the SDK %s in words, and fetches nothing", (frontendSdk, words) => {
+    const { host, diary } = setUp();
+    const ui = { entryUrl: "/mf/demo/1/remoteEntry.js", contributions: {}, frontendSdk };
+    host.reconcile([record({ ui })]);
+    expect(pluginOf(host).problems[0]).toContain(words);
+    expect(pluginOf(host).generation).toBeUndefined();
+    expect(diary).toEqual([]);
+    host.reconcile([record({ ui: { ...ui, frontendSdk: ">=1.2 <2.0" } })]);
+    expect(pluginOf(host).problems).toEqual([]);
   });
 
   it("tells readers, and survives one that throws", () => {

@@ -17,6 +17,8 @@ export interface PluginRecord {
     entryUrl: string;
     integrity?: string | null;
     contributions: unknown;
+    /** `compat.frontend_sdk` of the manifest: the versions of this SDK that the remote works with. */
+    frontendSdk?: string | null;
   } | null;
 }
 

@@ -1,4 +1,5 @@
 /** One plugin's place in the page: what it has loaded, until it is unloaded. */
+import { satisfies } from "../compat";
 import { RemoteError } from "../errors";
 import type {
   CommandContribution,
@@ -9,6 +10,7 @@ import type {
   RouteContribution,
   Ui,
 } from "../types";
+import { SDK_VERSION } from "../version";
 import { asAction, asComponent, asPanel, isBelow, pick, readContributions } from "./contributions";
 import type { ComponentRef } from "./contributions";
 import { createLifecycle, type Lifecycle } from "./lifecycle";
@@ -132,6 +134,7 @@ export class Slot {
 
   private register(id: string, ui: RemoteUi): Remote | undefined {
     try {
+      checkSdk(id, ui.frontendSdk ?? undefined);
       const integrity = ui.integrity ?? undefined;
       return this.remotes.register({ id, url: ui.entryUrl, contributions: [], integrity });
     } catch (error) {
@@ -209,9 +212,17 @@ function checkedPage(path: string): string {
   throw new TypeError(`"${path}" is not a page of this application; it begins with one "/"`);
 }
 
+/** Refuse a remote that was made for another SDK, before a byte of it is fetched (spec §5). */
+function checkSdk(id: string, range: string | undefined): void {
+  if (range === undefined || satisfies(range, SDK_VERSION)) return;
+  const misfit = `frontend_sdk ${SDK_VERSION} does not satisfy ${range}`;
+  throw new RemoteError(id, "version", `${id} was not loaded: ${misfit}.`);
+}
+
 /** What must be equal for a loaded remote to stay. */
 function entryOf(ui: RemoteUi): string {
-  return JSON.stringify([ui.entryUrl, ui.integrity ?? null, ui.contributions]);
+  const { entryUrl, integrity = null, contributions, frontendSdk = null } = ui;
+  return JSON.stringify([entryUrl, integrity, contributions, frontendSdk]);
 }
 
 /** What code registers takes the place of what the manifest declares under the same id. */
