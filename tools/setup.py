@@ -33,7 +33,7 @@ from tools.workspace import (
 
 OLDEST_NODE = (22, 13)
 MARK = VENV / "made"
-EDITABLES = ("sdk/python", "core/server", "backend")
+EDITABLES = ("sdk/python", "sdk/contract", "core/server", "backend")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ SOURCES = {
     "plugin_analytics": ROOT / "backend/src/plugin_analytics",
     "mosaiclife_plugin_sdk": ROOT / "sdk/python/src/mosaiclife_plugin_sdk",
     "mosaiclife_devcore": ROOT / "core/server/src/mosaiclife_devcore",
+    "mosaiclife_plugin_contract": ROOT / "sdk/contract/src/mosaiclife_plugin_contract",
 }
 # Which module gets which import, and what the report must then say.
 PLANTED = [
@@ -28,8 +29,12 @@ PLANTED = [
     ("mosaiclife_plugin_sdk.frame.app", "sqlalchemy"),
     ("mosaiclife_devcore.registry", "mosaiclife_plugin_sdk.frame"),
     ("mosaiclife_devcore.registry", "plugin_analytics"),
+    ("mosaiclife_devcore.registry", "mosaiclife_plugin_contract"),
+    ("mosaiclife_plugin_contract.ranges", "mosaiclife_plugin_sdk"),
+    ("mosaiclife_plugin_contract.context", "plugin_analytics"),
+    ("mosaiclife_plugin_contract.runner", "mosaiclife_devcore"),
 ]
-CONTRACTS = 9
+CONTRACTS = 10
 
 
 @pytest.fixture(scope="module")
