@@ -58,6 +58,12 @@ test *arguments: setup
 test-all *arguments: setup
     @{{ venv }} -m tools.test --all "$@"
 
+# Hold a running plugin against the contract: `contract URL`; `contract --help` knows other ways
+[group('test')]
+[no-exit-message]
+contract *arguments: setup
+    @{{ venv }} -m mosaiclife_plugin_contract run "$@"
+
 # Look for faults without running the code: linters, types, import rules, formats, manifest
 [group('test')]
 [no-exit-message]

@@ -105,6 +105,7 @@ LAYERS = (
     Layer("architecture", pytest_in("tests/architecture")),
     Layer("unit", pytest_in("tests/unit")),
     Layer("integration", pytest_in("tests/integration")),
+    Layer("contract", pytest_in("tests/contract")),
     Layer("ui", vitest, has_slow=False),
     Layer("e2e", pytest_in("tests/e2e"), lacks=no_browser, bundles=build.BUNDLES),
     Layer("vectors", pytest_in("tests/vectors"), lacks=no_vectors, asked_only=True, has_slow=False),
