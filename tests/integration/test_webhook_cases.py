@@ -16,7 +16,11 @@ from tests.support.webhook_cases import CASES, NOW, Case
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-this-test"
-ONE_MESSAGE: tuple[str, str, list[object]] = ("AUTH_INVALID", "The delivery's signature is not valid.", [])
+ONE_MESSAGE: tuple[str, str, list[object]] = (
+    "AUTH_INVALID",
+    "The delivery's signature is not valid.",
+    [],
+)
 
 
 @pytest.fixture(scope="module")
