@@ -5,7 +5,8 @@ import sys
 
 from tools.workspace import NODE_PACKAGES, ROOT, STATE, TOOLS, VENV, fail, say
 
-BUILT = [*(ROOT / folder / "dist" for folder in NODE_PACKAGES), STATE / "dev", STATE / "test"]
+PRODUCTS = (*NODE_PACKAGES, "ui/standalone")
+BUILT = [*(ROOT / folder / "dist" for folder in PRODUCTS), STATE / "dev", STATE / "test"]
 CACHES = [STATE / name for name in ("mypy", "pytest")]
 MODULES = [ROOT / folder / "node_modules" for folder in (".", *NODE_PACKAGES)]
 INSTALLED = [VENV, TOOLS, STATE, *MODULES]

@@ -6,7 +6,7 @@ import { IntegrityPlugin } from "./webpack/integrity-plugin.js";
 import { SizeReport } from "./webpack/size-report.js";
 
 const ENTRY = "remoteEntry.js";
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+export const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 // The host's React, one copy for both. The fallbacks are fetched only by a host that shares none;
 // leaving out a subpath would put a whole renderer into the panel on React 19.
@@ -29,7 +29,7 @@ export const remote = ({ container }) => ({
   shared,
 });
 
-const typescript = {
+export const typescript = {
   test: /\.tsx?$/,
   loader: "swc-loader",
   options: {
@@ -44,14 +44,14 @@ const typescript = {
 };
 
 // A style sheet is an object here, adopted by a shadow root: no `style-src` is needed (design §7).
-const styles = {
+export const styles = {
   test: /\.css$/,
   loader: "css-loader",
   options: { exportType: "css-style-sheet", modules: false, sourceMap: false },
 };
 
 /** A plugin of the webpack that runs, which need not be the copy that this file would import. */
-const own = (make) => ({ apply: (compiler) => make(compiler.webpack).apply(compiler) });
+export const own = (make) => ({ apply: (compiler) => make(compiler.webpack).apply(compiler) });
 
 /** Build the remote (spec §7.1). `webpack --watch` builds for development. */
 export default function config({ WEBPACK_WATCH: watching = false } = {}) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createFakeSdk, reply } from "./testing";
+import { createFakeSdk, inTurn, reply } from "./testing";
 
 describe("the fake SDK", () => {
   it("answers by path, by path without query, by method, and by function", async () => {
@@ -47,6 +47,38 @@ describe("the fake SDK", () => {
     sdk.ui.registerCommand({ id: "c", title: "C", run: () => undefined });
     expect(sdk.registered.commands).toHaveLength(1);
     expect(await sdk.names.resolve(["a", "b"])).toEqual({ a: "Astrid" });
+  });
+
+  it("gives answers in turn, and stays with the last", async () => {
+    const busy = reply(503, { error: { code: "SERVICE_UNAVAILABLE", message: "later" } });
+    const sdk = createFakeSdk({ responses: { "/v1/a": inTurn(busy, () => ({ data: 1 }), "x") } });
+    await expect(sdk.http.get("/v1/a")).rejects.toMatchObject({ status: 503 });
+    expect(await sdk.http.get("/v1/a")).toEqual({ data: 1 });
+    sdk.respond("/v1/a", inTurn({ data: 2 }));
+    expect(await sdk.http.get("/v1/a")).toEqual({ data: 2 });
+    expect(await sdk.http.get("/v1/a")).toEqual({ data: 2 });
+  });
+
+  it("does what was registered, as a page would", async () => {
+    const sdk = createFakeSdk();
+    const done: unknown[] = [];
+    const run = () => void done.push("command");
+    sdk.ui.registerCommand({ id: "c", title: "C", run });
+    sdk.ui.registerContextMenu({
+      id: "m",
+      title: "M",
+      target: "story",
+      run: ({ id }, context) => {
+        done.push(id);
+        context.sdk.ui.open(`/plugins/demo?story=${id}`);
+      },
+    });
+    await sdk.choose("c");
+    await sdk.choose("m", { kind: "story", id: "s1" });
+    expect(done).toEqual(["command", "s1"]);
+    expect(sdk.opened).toEqual(["/plugins/demo?story=s1"]);
+    await expect(sdk.choose("m", { kind: "legacy", id: "l" })).rejects.toThrow("for legacy");
+    await expect(sdk.choose("x")).rejects.toThrow("the palette");
   });
 
   it("has a real cache, whose answers a test can change", async () => {

@@ -4,6 +4,7 @@ import { createHttp } from "./http";
 import type {
   CommandContribution,
   ContextMenuContribution,
+  MenuTarget,
   Panel,
   RouteContribution,
   SDK,
@@ -36,6 +37,16 @@ export function reply(
   return { [REPLY]: true, status, body, headers };
 }
 
+/** Give *responses* one after the other; the last one stays. */
+export function inTurn(...responses: readonly FakeResponse[]): FakeResponse {
+  let next = 0;
+  return (request: FakeRequest) => {
+    const response = responses[Math.min(next, responses.length - 1)];
+    next += 1;
+    return isMaker(response) ? response(request) : response;
+  };
+}
+
 /** A body, a `reply`, or a function that makes one of them. */
 export type FakeResponse = unknown;
 
@@ -60,8 +71,10 @@ export interface FakeSdk extends SDK {
   respond(path: string, response: FakeResponse): void;
   /** Publish *message* to the subscribers of *topic*. */
   emit(topic: string, message?: unknown): void;
-  /** How many subscriptions are open. */
-  subscriptions(): number;
+  /** How many subscriptions are open, to *topic* or to any. */
+  subscriptions(topic?: string): number;
+  /** The registered command *id*, or entry of a menu: do what it does, as a page would. */
+  choose(id: string, target?: MenuTarget): Promise<void>;
 }
 
 /** Create an SDK that answers from *responses*; a path without an answer is 404. */
@@ -86,7 +99,7 @@ export function createFakeSdk(options: FakeSdkOptions = {}): FakeSdk {
     contextMenus: [],
   };
 
-  return {
+  const sdk: FakeSdk = {
     http,
     cache: createQueryCache(http.conditional),
     events: {
@@ -116,8 +129,23 @@ export function createFakeSdk(options: FakeSdkOptions = {}): FakeSdk {
     emit(topic, message) {
       for (const entry of handlers.filter((one) => one.topic === topic)) entry.handler(message);
     },
-    subscriptions: () => handlers.length,
+    subscriptions: (topic) =>
+      handlers.filter((one) => topic === undefined || one.topic === topic).length,
+    choose: (id, target) => choose(sdk, id, target),
   };
+  return sdk;
+}
+
+async function choose(sdk: FakeSdk, id: string, target?: MenuTarget): Promise<void> {
+  const context = { sdk, tenantId: "tenant", locale: "en" };
+  const { commands, contextMenus } = sdk.registered;
+  const menu = [...contextMenus]
+    .reverse()
+    .find((one) => one.id === id && one.target === target?.kind);
+  const command = [...commands].reverse().find((one) => one.id === id);
+  if (target !== undefined && menu !== undefined) await menu.run(target, context);
+  else if (target === undefined && command !== undefined) await command.run(context);
+  else throw new Error(`nothing was registered as ${id} for ${target?.kind ?? "the palette"}`);
 }
 
 function knownNames(ids: readonly string[], names: Readonly<Record<string, string>>) {
