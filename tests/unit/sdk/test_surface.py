@@ -39,6 +39,17 @@ def test_base_loads_no_framework() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_missing_extra_names_the_remedy() -> None:
+    """Who installed only the base is told what to install, not which module is missing inside."""
+    probe = "import sys; sys.modules['litestar'] = None; import mosaiclife_plugin_sdk.frame"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert "install mosaiclife-plugin-sdk[frame]" in done.stderr.splitlines()[-1]
+
+
 def test_versions_are_those_of_the_packages() -> None:
     """What registration tells core is what the packages say of themselves."""
     frontend = msgspec.json.decode((ROOT / "sdk/typescript/package.json").read_bytes())
