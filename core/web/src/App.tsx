@@ -1,6 +1,6 @@
 import type { Envelope } from "@mosaiclife/plugin-sdk";
 import { useEffect } from "react";
-import { ServicesContext, SessionContext, useQuery } from "./data/context";
+import { ServicesContext, SessionContext, useCore } from "./data/context";
 import type { Session } from "./data/model";
 import type { Services } from "./data/services";
 import { Boundary } from "./frame/Boundary";
@@ -58,7 +58,7 @@ const REGIONS: Readonly<Record<Place["page"], string>> = {
 
 /** Show *children* once it is known who is here. */
 function WithSession({ children }: { children: React.ReactNode }) {
-  const { data, error, refresh } = useQuery<Envelope<Session>>("/session");
+  const { data, error, refresh } = useCore<Envelope<Session>>("/session");
   const session = data?.data;
   useEffect(() => {
     if (session !== undefined) document.documentElement.dir = directionOf(session.locale);

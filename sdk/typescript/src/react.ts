@@ -1,6 +1,7 @@
-/** The SDK in React pages: `SdkProvider` by the host, `useSdk` in the plugin. */
-import { createContext, createElement, useContext, useMemo } from "react";
+/** The SDK in React: `SdkProvider` by the host, `useSdk` and `useQuery` in the plugin. */
+import { createContext, createElement, useContext, useMemo, useSyncExternalStore } from "react";
 import type { Context, ReactElement, ReactNode } from "react";
+import type { Query, QueryCache, Snapshot } from "./cache";
 import type { PageContext, SDK } from "./types";
 
 export type SdkValue = PageContext & { sdk: SDK };
@@ -30,4 +31,35 @@ export function useSdk(): SdkValue {
   const value = useContext(pageContext());
   if (value === null) throw new Error("useSdk needs an SdkProvider above it");
   return value;
+}
+
+/** What is known of a path, and a way to ask again. */
+export type QueryResult<T> = Snapshot<T> & { readonly refresh: () => void };
+
+const NOTHING: Snapshot<never> = {
+  data: undefined,
+  error: undefined,
+  fetching: true,
+  updatedAt: undefined,
+};
+
+/** Read *path* while the component stands: the last value at once, the newest when it is here. */
+export function useQuery<T>(cache: QueryCache, path: string): QueryResult<T> {
+  const reader = useMemo(() => createReader<T>(cache, path), [cache, path]);
+  const snapshot = useSyncExternalStore(reader.subscribe, reader.snapshot);
+  return useMemo(() => ({ ...snapshot, refresh: reader.refresh }), [snapshot, reader]);
+}
+
+/** A query in the form that React subscribes to; it is held while somebody subscribes. */
+function createReader<T>(cache: QueryCache, path: string) {
+  let query: Query<T> | undefined;
+  return {
+    subscribe: (onChange: () => void) => {
+      const held = cache.query<T>(path, { onChange });
+      query = held;
+      return () => held.dispose();
+    },
+    snapshot: () => query?.snapshot ?? NOTHING,
+    refresh: () => void query?.refresh(),
+  };
 }

@@ -1,40 +1,18 @@
-import type { Query, QueryCache, SDK, Snapshot } from "@mosaiclife/plugin-sdk";
-import { useEffect, useMemo, useSyncExternalStore } from "react";
+import type { SDK } from "@mosaiclife/plugin-sdk";
+import { useQuery, type QueryResult } from "@mosaiclife/plugin-sdk/react";
+import { useEffect } from "react";
 import { pluginId } from "../identity";
 
 /** What the backend publishes when its counts changed. */
 export const COUNTS_CHANGED = `${pluginId}.rollup.refreshed`;
 
-/** A report as the cache knows it, and a way to ask again. */
-export type Live<T> = Snapshot<T> & { refresh: () => void };
-
-const NOTHING: Snapshot<never> = {
-  data: undefined,
-  error: undefined,
-  fetching: true,
-  updatedAt: undefined,
-};
-
 /** Read *path*: the last value at once, the newest as soon as it is here, again when counts change. */
-export function useReport<T>(sdk: SDK, path: string, legacyId?: string): Live<T> {
-  const reader = useMemo(() => createReader<T>(sdk.cache, path), [sdk, path]);
-  const snapshot = useSyncExternalStore(reader.subscribe, reader.read);
-  useEffect(() => onCountsChanged(sdk, legacyId, reader.refresh), [sdk, legacyId, reader]);
-  useEffect(() => onReturn(reader.refresh), [reader]);
-  return useMemo(() => ({ ...snapshot, refresh: reader.refresh }), [snapshot, reader]);
-}
-
-function createReader<T>(cache: QueryCache, path: string) {
-  let query: Query<T> | undefined;
-  return {
-    subscribe: (onChange: () => void) => {
-      const mine = cache.query<T>(path, { onChange });
-      query = mine;
-      return () => mine.dispose();
-    },
-    read: () => query?.snapshot ?? NOTHING,
-    refresh: () => void query?.refresh(),
-  };
+export function useReport<T>(sdk: SDK, path: string, legacyId?: string): QueryResult<T> {
+  const report = useQuery<T>(sdk.cache, path);
+  const { refresh } = report;
+  useEffect(() => onCountsChanged(sdk, legacyId, refresh), [sdk, legacyId, refresh]);
+  useEffect(() => onReturn(refresh), [refresh]);
+  return report;
 }
 
 interface Refreshed {

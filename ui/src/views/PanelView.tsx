@@ -1,4 +1,5 @@
 import type { PanelContext } from "@mosaiclife/plugin-sdk";
+import type { QueryResult } from "@mosaiclife/plugin-sdk/react";
 import { useId, useMemo } from "react";
 import { Announcer } from "../components/Announcer";
 import { EmptyState } from "../components/EmptyState";
@@ -19,7 +20,7 @@ import {
 } from "../data/overview";
 import { pointsOf } from "../data/series";
 import { useLegacyName } from "../data/useLegacyName";
-import { useReport, type Live } from "../data/useReport";
+import { useReport } from "../data/useReport";
 import { createFormat, type Format } from "../format";
 import { pageHref, testId } from "../identity";
 import { countOf } from "../summary";
@@ -47,7 +48,7 @@ export function PanelView({ ctx }: { ctx: PanelContext }) {
   );
 }
 
-function Body({ report, format }: { report: Live<Report<Overview>>; format: Format }) {
+function Body({ report, format }: { report: QueryResult<Report<Overview>>; format: Format }) {
   const { data, error, refresh } = report;
   if (data === undefined) {
     if (error) return <ErrorState error={error} onRetry={refresh} />;

@@ -1,9 +1,8 @@
 /** The page's services and session, for the components below. */
-import type { Snapshot } from "@mosaiclife/plugin-sdk";
 import type { HostedPlugin } from "@mosaiclife/plugin-sdk/host";
+import { useQuery, type QueryResult } from "@mosaiclife/plugin-sdk/react";
 import { createContext, useContext, useMemo, useSyncExternalStore } from "react";
 import type { Session } from "./model";
-import { createQueryStore } from "./query";
 import type { Services } from "./services";
 
 export const ServicesContext = createContext<Services | null>(null);
@@ -27,11 +26,8 @@ export function usePlugins(): readonly HostedPlugin[] {
 }
 
 /** Return what core answers at *path*, and follow it. */
-export function useQuery<T>(path: string): Snapshot<T> & { refresh: () => void } {
-  const { cache } = useServices();
-  const store = useMemo(() => createQueryStore<T>(cache, path), [cache, path]);
-  const snapshot = useSyncExternalStore(store.subscribe, store.snapshot);
-  return { ...snapshot, refresh: store.refresh };
+export function useCore<T>(path: string): QueryResult<T> {
+  return useQuery<T>(useServices().cache, path);
 }
 
 function present<T>(value: T | null): T {

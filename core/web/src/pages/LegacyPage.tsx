@@ -1,6 +1,6 @@
 import type { Envelope, Legacy } from "@mosaiclife/plugin-sdk";
 import { useEffect, useState } from "react";
-import { useQuery, useServices, useSession } from "../data/context";
+import { useCore, useServices, useSession } from "../data/context";
 import type { Story } from "../data/model";
 import { lifeSpan } from "../frame/dates";
 import { Note } from "../frame/Note";
@@ -14,7 +14,7 @@ import { StoryForm } from "./StoryForm";
 export function LegacyPage({ legacyId }: { legacyId: string }) {
   const known = useSession().legacies.find(({ id }) => id === legacyId);
   const path = `/legacies/${encodeURIComponent(legacyId)}`;
-  const { data, error, refresh } = useQuery<Envelope<Partial<Life>>>(path);
+  const { data, error, refresh } = useCore<Envelope<Partial<Life>>>(path);
   useStoryEvents(legacyId, refresh);
   if (known === undefined && isMissing(error)) return <NowherePage />;
   if (known === undefined && data === undefined) {

@@ -1,6 +1,6 @@
 import type { Envelope } from "@mosaiclife/plugin-sdk";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { usePlugins, useQuery } from "../data/context";
+import { usePlugins, useCore } from "../data/context";
 import type { Session } from "../data/model";
 import type { Router } from "../frame/router";
 import { commandsOf, type Action } from "./actions";
@@ -14,7 +14,7 @@ const MAC = /mac|iphone|ipad/i;
 /** Everything that can be done from anywhere, by name: Ctrl or Cmd and K, or the button (spec §4). */
 export function Palette({ router }: { router: Router }) {
   const plugins = usePlugins();
-  const session = useQuery<Envelope<Session>>("/session").data?.data;
+  const session = useCore<Envelope<Session>>("/session").data?.data;
   const { perform, failed } = useRunner();
   const [open, setOpen] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);
