@@ -103,6 +103,20 @@ def test_term_drains_and_exits_0(tmp_path: Path) -> None:
         assert running.status("/healthz") == 0
 
 
+def test_term_lets_a_running_job_finish(tmp_path: Path) -> None:
+    """A job that runs when SIGTERM comes succeeds before the process exits with 0."""
+    with plugin(tmp_path, DRAIN_SECONDS="0.2") as running:
+        started = httpx.post(
+            f"{running.url}/v1/jobs/run", json={"name": "linger"}, headers=SIGNED_IN
+        )
+        assert started.status_code == 202
+        running.process.send_signal(signal.SIGTERM)
+
+        assert running.process.wait(timeout=10) == 0
+        finished = [line for line in running.lines() if line["msg"] == "job finished"]
+        assert [(line["job"], line["state"]) for line in finished] == [("linger", "succeeded")]
+
+
 def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     """Whoever asks twice does not wait for the drain."""
     with plugin(tmp_path, DRAIN_SECONDS="30") as running:

@@ -15,6 +15,7 @@ from mosaiclife_plugin_sdk import (
     CoreClient,
     Delivery,
     Job,
+    JobContext,
     Manifest,
     PluginApp,
     UnsupportedMediaType,
@@ -78,12 +79,19 @@ async def broken() -> None:
     raise RuntimeError("the secret is secret-token-1")
 
 
+async def linger(_context: JobContext) -> dict[str, bool]:
+    """Take longer than a drain of the tests lasts."""
+    await asyncio.sleep(1.5)
+    return {"lingered": True}
+
+
 class TinyPlugin(PluginApp):
     """Counts what the frame hands it."""
 
     routes: Sequence[Any] = (list_notes, read_note, write_note, slow, broken)
     jobs: Sequence[Job] = (
         Job("tidy", "Tidy up.", run=lambda _context: {"tidied": 1}, schedule="0 3 * * *"),
+        Job("linger", "Take a while.", run=linger),
     )
 
     def __init__(self, manifest: Manifest | None = None) -> None:
