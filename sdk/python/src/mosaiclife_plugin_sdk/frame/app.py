@@ -13,9 +13,8 @@ import structlog
 from litestar import Litestar, Router
 from litestar.datastructures import State as AppState
 from litestar.di import Provide
-from litestar.enums import ScopeType
+from litestar.enums import OpenAPIMediaType, ScopeType
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import (
     LifeSpanReceive,
     LifeSpanScope,
@@ -47,6 +46,7 @@ from mosaiclife_plugin_sdk.frame.lifecycle import Lifecycle
 from mosaiclife_plugin_sdk.frame.logs import configure_logs
 from mosaiclife_plugin_sdk.frame.manifest import manifest_route
 from mosaiclife_plugin_sdk.frame.metrics import Metrics, metrics_route
+from mosaiclife_plugin_sdk.frame.openapi import ContractDocument
 from mosaiclife_plugin_sdk.frame.options import AllowLists
 from mosaiclife_plugin_sdk.frame.problems import exception_handlers
 from mosaiclife_plugin_sdk.frame.registration import JobHandover, Registrar, register_route
@@ -175,12 +175,14 @@ class _Frame:
         return [below]
 
     def _openapi(self) -> OpenAPIConfig:
-        public = Router("/schema", route_handlers=[], opt={"public": True})
+        names = [job.name for job in self.plugin.jobs]
+        kind = {OpenAPIMediaType.OPENAPI_JSON.value: {"schema": {"type": "object"}}}
+        public = Router("/schema", route_handlers=[], opt={"public": True, "content": kind})
         return OpenAPIConfig(
             title=self.plugin.manifest.title or self.plugin.name,
             version=self.plugin.version,
             openapi_router=public,
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            render_plugins=[ContractDocument(self.plugin.manifest.base_path, names)],
         )
 
     # Core.

@@ -113,11 +113,20 @@ def health_routes(
     *outlook* is information about the plugin and core, and never turns a probe red.
     """
 
-    @get(manifest.health.liveness_path, opt={"public": True}, sync_to_thread=False)
+    @get(
+        manifest.health.liveness_path,
+        opt={"public": True},
+        sync_to_thread=False,
+        summary="Whether the process lives",
+    )
     def alive(request: Request[Any, Any, Any]) -> Response[Any]:
         return ok(request, {"status": "alive"})
 
-    @get(manifest.health.readiness_path, opt={"public": True})
+    @get(
+        manifest.health.readiness_path,
+        opt={"public": True, "errors": (503,)},
+        summary="Whether calls may come, and each check by name",
+    )
     async def ready(request: Request[Any, Any, Any]) -> Response[Any]:
         verdict = await readiness.verdict()
         status = "ready" if verdict.ready else "not ready"

@@ -36,7 +36,7 @@ Key = Annotated[
 ]
 
 
-class RunRequest(msgspec.Struct, kw_only=True, rename="camel"):
+class RunRequest(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which job to start, and how."""
 
     name: str
@@ -65,7 +65,7 @@ async def list_jobs(
     return ok(request, [job.spec() for job in jobs.jobs()])
 
 
-@post("/run", status_code=202, summary="Start a job")
+@post("/run", status_code=202, opt={"errors": (404, 409)}, summary="Start a job")
 async def run_job(
     request: Request[Any, Any, Any],
     data: JSONBody[RunRequest],

@@ -19,7 +19,14 @@ def manifest_route(manifest: Manifest) -> HTTPRouteHandler:
     etag = hashlib.sha256(document).hexdigest()[:16]
     headers = {"ETag": f'"{etag}"', "Cache-Control": "no-cache"}
 
-    @get("/manifest", opt={"public": True}, sync_to_thread=False, summary="The manifest")
+    content = {"application/json": {"schema": {"type": "object"}}}
+
+    @get(
+        "/manifest",
+        opt={"public": True, "etag": True, "content": content},
+        sync_to_thread=False,
+        summary="The manifest",
+    )
     def answer(request: Request[Any, Any, Any]) -> Response[Any]:
         if matches(request.headers.get("if-none-match", ""), etag):
             return Response(None, status_code=304, headers=headers)

@@ -131,8 +131,15 @@ class _Process(Collector):
 
 def metrics_route(metrics: Metrics) -> HTTPRouteHandler:
     """Return `GET /metrics`, in the Prometheus or the OpenMetrics text format as asked."""
+    text = {"schema": {"type": "string"}}
+    content = {"text/plain": text, "application/openmetrics-text": text}
 
-    @get("/metrics", opt={"public": True}, sync_to_thread=False, summary="Prometheus metrics")
+    @get(
+        "/metrics",
+        opt={"public": True, "content": content},
+        sync_to_thread=False,
+        summary="Prometheus metrics",
+    )
     def scrape(request: Request[Any, Any, Any]) -> Response[bytes]:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(metrics.registry), media_type=content_type)

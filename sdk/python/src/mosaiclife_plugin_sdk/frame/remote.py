@@ -43,6 +43,7 @@ _TYPES = {
     ".png": "image/png",
     ".woff2": "font/woff2",
 }
+_UNKNOWN_TYPE = "application/octet-stream"
 _PACKED_ALREADY = (".png", ".woff2")
 _OPEN_TO_ALL = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
@@ -141,7 +142,15 @@ def remote_routes(bundle: Bundle, entry_path: str) -> list[HTTPRouteHandler]:
     """Return the routes below the folder of *entry_path*: plain, and by content hash."""
     folder, entry = posixpath.split(entry_path)
 
-    @get(f"{folder}/{{name:path}}", opt={"public": True}, sync_to_thread=False)
+    kinds = {kind.partition(";")[0] for kind in (*_TYPES.values(), _UNKNOWN_TYPE)}
+    content: dict[str, Any] = {kind: {"schema": {}} for kind in sorted(kinds)}
+
+    @get(
+        f"{folder}/{{name:path}}",
+        opt={"public": True, "etag": True, "content": content},
+        sync_to_thread=False,
+        summary="A file of the UI remote",
+    )
     def serve(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Any]:
         version, _, rest = name.lstrip("/").partition("/")
         if rest and (snapshot := bundle.find(version)):
@@ -188,7 +197,7 @@ def _file(name: str, content: bytes) -> File:
     packed = None if suffix in _PACKED_ALREADY else gzip.compress(content, 9, mtime=0)
     if packed is not None and len(packed) >= len(content):
         packed = None
-    media_type = _TYPES.get(suffix, "application/octet-stream")
+    media_type = _TYPES.get(suffix, _UNKNOWN_TYPE)
     return File(content, packed, media_type, hashlib.sha256(content).hexdigest()[:16])
 
 

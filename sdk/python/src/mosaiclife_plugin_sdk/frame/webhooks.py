@@ -27,6 +27,23 @@ from mosaiclife_plugin_sdk.stores.base import DeliveryLog, Recorded
 from mosaiclife_plugin_sdk.webhooks import verify
 
 PATH = "/webhooks/ingest"
+MAX_EVENTS = 500
+
+_TEXT = OpenAPIType.STRING
+_PROOF = {
+    "webhook-id": (
+        "The delivery; the same id gets the same answer.",
+        Schema(type=_TEXT, pattern=r"^[\x21-\x2d\x2f-\x7e]{1,256}$"),
+    ),
+    "webhook-timestamp": (
+        "Seconds since 1970, at most five minutes off.",
+        Schema(type=_TEXT, pattern=r"^[0-9]{1,12}$"),
+    ),
+    "webhook-signature": (
+        "`v1,` and base64 of HMAC-SHA256 over id, timestamp and body, joined by dots.",
+        Schema(type=_TEXT),
+    ),
+}
 
 
 @dataclass
@@ -35,12 +52,18 @@ class _SignedBody(Operation):
 
     def __post_init__(self) -> None:
         """Describe the body and the three headers of its proof."""
-        body = OpenAPIMediaType(schema=Schema(type=OpenAPIType.OBJECT))
-        self.request_body = RequestBody(content={"application/json": body}, required=True)
-        text = Schema(type=OpenAPIType.STRING)
+        # A single event that breaks its envelope is set aside, and refuses nothing else.
+        events = Schema(type=OpenAPIType.ARRAY, items=Schema(), max_items=MAX_EVENTS)
+        batch = Schema(type=OpenAPIType.OBJECT, properties={"events": events})
+        body = OpenAPIMediaType(schema=batch)
+        self.request_body = RequestBody(
+            content={"application/json": body},
+            required=True,
+            description="A batch of events in their envelopes; the raw bytes are what is signed.",
+        )
         self.parameters = [
-            Parameter(name=name, param_in="header", required=True, schema=text)
-            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+            Parameter(name=name, param_in="header", required=True, description=text, schema=schema)
+            for name, (text, schema) in _PROOF.items()
         ]
 
 
