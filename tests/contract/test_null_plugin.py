@@ -7,7 +7,7 @@ import pytest
 from mosaiclife_plugin_contract import Check, Kit, Level, Limits, Need, Outcome, all_checks
 from tests.support.contract import BARE, manifest_in, plugin_at
 
-LIMITS = Limits(check=4, start=20, patience=0.1)
+LIMITS = Limits(check=2, start=20, patience=0.1)
 MUSTS = [check for check in all_checks() if check.level is Level.MUST]
 
 
@@ -29,6 +29,7 @@ def test_every_must_fails(null: Kit, check: Check) -> None:
     assert null.run(check).outcome is Outcome.FAIL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", MUSTS)
 def test_a_manifest_beside_it_does_not_help(null_with_manifest: Kit, check: Check) -> None:
     """Knowing what the plugin should be, each check still looks at what it is."""

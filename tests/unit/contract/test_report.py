@@ -52,7 +52,7 @@ def passed(name: str = "MAN-1") -> Result:
         ([passed(), failed("MAN-2")], False, 1, "failure"),
         ([failed(level=Level.SHOULD)], False, 0, "success"),
         ([failed(level=Level.SHOULD)], True, 1, "failure"),
-        ([Result(rule("MAN-1"), Outcome.NOT_TESTABLE, reason="why")], False, 0, "success"),
+        ([Result(rule("MAN-1"), Outcome.NOT_TESTABLE, reason="why")], False, 0, "partial"),
         ([Result(rule("MAN-1"), Outcome.SKIPPED, reason="why")], False, 0, "partial"),
         ([failed(), Result(rule("MAN-2"), Outcome.ERROR, reason="why")], False, 4, "failure"),
     ],
@@ -100,7 +100,7 @@ def test_what_was_not_tested_is_not_passed() -> None:
     text = as_text(report(Result(rule("MAN-1"), Outcome.NOT_TESTABLE, reason="needs a process")))
 
     assert "why: needs a process" in text
-    assert text.endswith("success: 1 not testable")
+    assert text.endswith("partial: 1 not testable")
 
 
 def test_no_secret_is_shown() -> None:

@@ -36,12 +36,12 @@ class Report:
         return result.outcome is Outcome.FAIL and binding
 
     def verdict(self, results: Iterable[Result]) -> str:
-        """Return `failure`, `partial` when a feature was left out by hand, or `success`."""
+        """Return `failure`, `partial` when some rule was not looked for, or `success`."""
         found = list(results)
         if any(self.breaks(result) or result.outcome is Outcome.ERROR for result in found):
             return "failure"
-        skipped = any(result.outcome is Outcome.SKIPPED for result in found)
-        return "partial" if skipped else "success"
+        unseen = (Outcome.SKIPPED, Outcome.NOT_TESTABLE)
+        return "partial" if any(one.outcome in unseen for one in found) else "success"
 
     @property
     def exit_code(self) -> int:

@@ -11,8 +11,8 @@ from mosaiclife_plugin_contract.registry import Level, Need, check
 from mosaiclife_plugin_contract.violation import NotApplicable, Unanswered, expect
 
 SIGNED = {Need.TOKEN, Need.SECRET}
-LIMIT_MS = 300
-STALL_SECONDS = 1.0
+LIMIT_MS = 200
+STALL_SECONDS = 0.7
 OVERSIZE = 1024 * 1024 + 64 * 1024
 
 

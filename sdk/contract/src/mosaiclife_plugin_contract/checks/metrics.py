@@ -20,7 +20,7 @@ FAMILIES = {
 ALWAYS = (REQUESTS, "process_resident_memory_bytes", "process_cpu_seconds_total")
 STATES = {"Installed", "Registering", "Ready", "Degraded", "Disabled"}
 SERVICE_LEVEL = "0.2"
-PATHS = 50
+PATHS = 20
 OPENMETRICS = "application/openmetrics-text"
 
 
