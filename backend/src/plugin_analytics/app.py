@@ -115,6 +115,7 @@ def build(environ: Mapping[str, str]) -> tuple[Litestar, Settings]:
     manifest = load_manifest(find_manifest(environ))
     settings = sdk.read_settings(Settings, manifest, environ)
     settings.zone(zone_names())
+    settings.check_folder()
     settings.key()
     return create_app(settings, manifest), settings
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,17 @@ class Settings(FrameSettings, frozen=True, kw_only=True):
             raise SettingsError("DATABASE_URL: is not of the form sqlite:///<path>")
         return Path(url.removeprefix(_SQLITE))
 
+    def check_folder(self) -> None:
+        """Refuse a folder for the database in which nothing can be written."""
+        key = "DATA_DIR" if self.database_url.value is None else "DATABASE_URL"
+        folder = self.database.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # Asking for the permission would not see a file system that is mounted read-only.
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise SettingsError(f"{key}: cannot be written: {error.strerror}") from error
+
     def zone(self, names: frozenset[str]) -> ZoneInfo:
         """Return the zone whose days reports count, one of *names*."""
         if self.reporting_timezone not in names:
@@ -58,10 +70,17 @@ def _kept_key(file: Path) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return file.read_text("ascii").strip()
+        return _read_key(file)
     except OSError as error:
         raise SettingsError(f"DATA_DIR: cannot be written: {error.strerror}") from error
     with os.fdopen(handle, "w", encoding="ascii") as out:
         key = secrets.token_urlsafe(32)
         out.write(key + "\n")
     return key
+
+
+def _read_key(file: Path) -> str:
+    try:
+        return file.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"DATA_DIR: its {file.name} cannot be read") from error

@@ -1,5 +1,7 @@
 """The five states, as the plugin itself sees them (spec §16)."""
 
+import pytest
+
 from mosaiclife_plugin_sdk.frame.lifecycle import Lifecycle, State
 
 
@@ -80,3 +82,14 @@ def test_static_configuration_needs_no_registration() -> None:
     assert str(life.state) == "Degraded"
     life.readiness(True)
     assert str(life.state) == "Ready"
+
+
+def test_a_new_reason_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """The log says why, also when the state stays, and does not say it at each try."""
+    life = Lifecycle()
+    for reason in ("", "core is away", "core is away", "core is starting"):
+        life.trying(reason)
+    said = capsys.readouterr().out
+
+    assert said.count("core is away") == said.count("core is starting") == 1
+    assert said.count("state changed") == 1

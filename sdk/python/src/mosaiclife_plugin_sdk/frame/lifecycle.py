@@ -43,7 +43,7 @@ class Lifecycle:
         self._standing: Standing = "untried" if self_register else "static"
         self._ready = False
         self._heard_at = monotonic()
-        self._logged: State | None = None
+        self._logged: tuple[State | None, str] = (None, "")
         self.reason = ""
         self.core_version = ""
 
@@ -107,7 +107,14 @@ class Lifecycle:
 
     def _change(self, change: Callable[[], None]) -> None:
         change()
-        state = self.state
-        if state != self._logged:
-            before, self._logged = self._logged, state
-            log.info("state changed", state=state, before=before, reason=self.reason)
+        self._tell(self.state)
+
+    def _tell(self, state: State) -> None:
+        """Write a line when the state has changed, or the reason for it has."""
+        before, reason = self._logged
+        if (state, self.reason) == (before, reason):
+            return
+        self._logged = (state, self.reason)
+        message = "reason changed" if state == before else "state changed"
+        tell = log.warning if self.reason else log.info
+        tell(message, state=state, before=before, reason=self.reason)
