@@ -24,7 +24,7 @@ WITHOUT_DEFAULT = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": None,
 }
 # Handed to the code that asks for it, not kept among the settings.
-FOR_LATER = {"ANALYTICS_API_KEY"}
+FOR_LATER = {f"{MANIFEST.name.upper().replace('-', '_')}_API_KEY"}
 BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 
