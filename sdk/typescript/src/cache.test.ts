@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createQueryCache, type Conditional, type Load } from "./cache";
-import { SdkHttpError } from "./errors";
+import { createQueryCache, type Conditional, type Load } from "./cache.ts";
+import { SdkHttpError } from "./errors.ts";
 
 interface Call {
   path: string;

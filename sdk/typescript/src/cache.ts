@@ -1,5 +1,5 @@
 /** Keep answers close: the last value at once, the newest as soon as it is here. */
-import { SdkHttpError } from "./errors";
+import { SdkHttpError } from "./errors.ts";
 
 /** What is known of one path. A new object whenever something changed, the same one otherwise. */
 export interface Snapshot<T> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CompatError, satisfies } from "./compat";
-import { SDK_VERSION } from "./version";
+import { CompatError, satisfies } from "./compat.ts";
+import { SDK_VERSION } from "./version.ts";
 
 interface Cases {
   admits: { range: string; version: string; expected: boolean }[];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createEventStream } from "./events";
+import { createEventStream } from "./events.ts";
 
 /** The browser's side of a line, moved by the test. */
 class Line {

@@ -1,6 +1,6 @@
 /** One stream of events for a whole page, shared by everything that subscribes. */
-import { report } from "./report";
-import type { Events } from "./types";
+import { report } from "./report.ts";
+import type { Events } from "./types.ts";
 
 export type Connection = "connecting" | "open" | "away";
 

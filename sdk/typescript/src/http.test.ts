@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { SdkHttpError } from "./errors";
-import { createHttp, withQuery } from "./http";
+import { SdkHttpError } from "./errors.ts";
+import { createHttp, withQuery } from "./http.ts";
 
 type Ask = Parameters<typeof fetch>;
 
@@ -129,7 +129,7 @@ describe("a failure", () => {
 
   it("is known as SdkHttpError by another copy of the class", async () => {
     vi.resetModules();
-    const other = await import("./errors");
+    const other = await import("./errors.ts");
     expect(other.SdkHttpError).not.toBe(SdkHttpError);
     const error = new other.SdkHttpError({ status: 500, code: "INTERNAL", message: "" });
     expect(error).toBeInstanceOf(SdkHttpError);

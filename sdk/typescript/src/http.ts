@@ -1,7 +1,7 @@
 /** Ask the plugin's backend, through core, and turn every failure into one kind of error. */
-import type { Conditional, Load } from "./cache";
-import { SdkHttpError, type ErrorDetail } from "./errors";
-import type { Http, RequestOptions } from "./types";
+import type { Conditional, Load } from "./cache.ts";
+import { SdkHttpError, type ErrorDetail } from "./errors.ts";
+import type { Http, RequestOptions } from "./types.ts";
 
 export interface HttpOptions {
   /** Put before every path, for example `/api/plugins/some-plugin/proxy`. */

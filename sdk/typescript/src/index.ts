@@ -1,5 +1,5 @@
 /** @mosaiclife/plugin-sdk: what the interface of a plugin uses of Mosaic Life. No framework in here. */
-export { createQueryCache } from "./cache";
+export { createQueryCache } from "./cache.ts";
 export type {
   CacheOptions,
   Conditional,
@@ -8,12 +8,12 @@ export type {
   QueryCache,
   QueryOptions,
   Snapshot,
-} from "./cache";
-export { CompatError, satisfies } from "./compat";
-export { RemoteError, SdkHttpError } from "./errors";
-export type { ErrorDetail, HttpFailure, RemoteFailure } from "./errors";
-export { createHttp, withQuery } from "./http";
-export type { HttpClient, HttpOptions, QueryValue } from "./http";
+} from "./cache.ts";
+export { CompatError, satisfies } from "./compat.ts";
+export { RemoteError, SdkHttpError } from "./errors.ts";
+export type { ErrorDetail, HttpFailure, RemoteFailure } from "./errors.ts";
+export { createHttp, withQuery } from "./http.ts";
+export type { HttpClient, HttpOptions, QueryValue } from "./http.ts";
 export type {
   ActionContext,
   CommandContribution,
@@ -37,8 +37,8 @@ export type {
   TargetKind,
   Theme,
   Ui,
-} from "./types";
-export { SDK_VERSION } from "./version";
+} from "./types.ts";
+export { SDK_VERSION } from "./version.ts";
 export type {
   ActionEntry,
   Capability,
@@ -52,4 +52,4 @@ export type {
   RegistrationRequest,
   RouteEntry,
   TopicMessage,
-} from "./wire";
+} from "./wire.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { createNames } from "./names";
+import { createNames } from "./names.ts";
 
 const PEOPLE: Record<string, string> = { a: "Astrid", b: "Bo" };
 

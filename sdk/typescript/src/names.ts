@@ -1,5 +1,5 @@
 /** Ids to names: gathered into few requests, and remembered for a while. */
-import type { Names } from "./types";
+import type { Names } from "./types.ts";
 
 export type LoadNames = (ids: readonly string[]) => Promise<Readonly<Record<string, string>>>;
 

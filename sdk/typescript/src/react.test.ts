@@ -1,8 +1,8 @@
 import { act, renderHook } from "@testing-library/react";
 import { createElement, type ReactNode } from "react";
 import { describe, expect, it, vi } from "vitest";
-import { SdkProvider, useQuery, useSdk } from "./react";
-import { createFakeSdk, reply } from "./testing";
+import { SdkProvider, useQuery, useSdk } from "./react.ts";
+import { createFakeSdk, reply } from "./testing.ts";
 
 const context = { tenantId: "t", locale: "en", legacies: [] };
 
@@ -17,7 +17,7 @@ describe("useSdk", () => {
 
   it("finds the provider of another copy of this module, as a remote does", async () => {
     vi.resetModules();
-    const host = await import("./react");
+    const host = await import("./react.ts");
     expect(host.SdkProvider).not.toBe(SdkProvider);
     const sdk = createFakeSdk();
     const wrapper = ({ children }: { children: ReactNode }) =>

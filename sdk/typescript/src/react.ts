@@ -1,8 +1,8 @@
 /** The SDK in React: `SdkProvider` by the host, `useSdk` and `useQuery` in the plugin. */
 import { createContext, createElement, useContext, useMemo, useSyncExternalStore } from "react";
 import type { Context, ReactElement, ReactNode } from "react";
-import type { Query, QueryCache, Snapshot } from "./cache";
-import type { PageContext, SDK } from "./types";
+import type { Query, QueryCache, Snapshot } from "./cache.ts";
+import type { PageContext, SDK } from "./types.ts";
 
 export type SdkValue = PageContext & { sdk: SDK };
 

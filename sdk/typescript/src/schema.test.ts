@@ -9,7 +9,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Ajv2020, type AnySchema, type ValidateFunction } from "ajv/dist/2020";
 import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
-import { readContributions } from "./host/contributions";
+import { readContributions } from "./host/contributions.ts";
 import type {
   DomainEvent,
   ErrorBody,
@@ -18,7 +18,7 @@ import type {
   Registered,
   RegistrationRequest,
   TopicMessage,
-} from "./wire";
+} from "./wire.ts";
 
 const leastManifest = {
   name: "letters",

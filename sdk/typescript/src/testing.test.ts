@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createFakeSdk, inTurn, reply } from "./testing";
+import { createFakeSdk, inTurn, reply } from "./testing.ts";
 
 describe("the fake SDK", () => {
   it("answers by path, by path without query, by method, and by function", async () => {

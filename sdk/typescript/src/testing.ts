@@ -1,6 +1,6 @@
 /** A core for tests: the real client and cache over answers given in advance. */
-import { createQueryCache } from "./cache";
-import { createHttp } from "./http";
+import { createQueryCache } from "./cache.ts";
+import { createHttp } from "./http.ts";
 import type {
   CommandContribution,
   ContextMenuContribution,
@@ -8,7 +8,7 @@ import type {
   Panel,
   RouteContribution,
   SDK,
-} from "./types";
+} from "./types.ts";
 
 export interface FakeRequest {
   method: string;

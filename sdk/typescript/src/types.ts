@@ -1,5 +1,5 @@
 /** The contracts between Mosaic Life and the interface of a plugin (spec §7.3, §15.2). */
-import type { QueryCache } from "./cache";
+import type { QueryCache } from "./cache.ts";
 
 /** A widget that lives in an element of a host page (spec §7.3). */
 export type Panel = {

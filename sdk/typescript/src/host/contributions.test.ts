@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RemoteError } from "../errors";
+import { RemoteError } from "../errors.ts";
 import {
   asAction,
   asComponent,
@@ -9,7 +9,7 @@ import {
   pick,
   readComponent,
   readContributions,
-} from "./contributions";
+} from "./contributions.ts";
 
 describe("a manifest's contributions", () => {
   it("are read as Appendix A writes them, a panel without a component as Panel#panel", () => {

@@ -1,6 +1,6 @@
 /** Read what a plugin's manifest contributes to the interface (spec §4, §9.1). */
-import { RemoteError } from "../errors";
-import type { CommandRun, MenuRun, Panel } from "../types";
+import { RemoteError } from "../errors.ts";
+import type { CommandRun, MenuRun, Panel } from "../types.ts";
 
 /** Where a contribution is found: an exposed module and one of its exports. */
 export interface ComponentRef {

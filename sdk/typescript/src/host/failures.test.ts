@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { RemoteError } from "../errors";
-import { explain, type FailedLoad } from "./failures";
+import { RemoteError } from "../errors.ts";
+import { explain, type FailedLoad } from "./failures.ts";
 
 const URL_ = "https://core.test/mf/demo/1/remoteEntry.js";
 

@@ -1,6 +1,6 @@
 /** Put into words why a remote is not there. */
-import { RemoteError, type RemoteFailure } from "../errors";
-import { examine } from "./integrity";
+import { RemoteError, type RemoteFailure } from "../errors.ts";
+import { examine } from "./integrity.ts";
 
 export interface FailedLoad {
   pluginId: string;

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Panel, PanelContext } from "../types";
-import { SDK_VERSION } from "../version";
-import { createPluginHost, type PluginHost } from "./host";
-import type { HostedPanel, HostedPlugin, PluginRecord } from "./plugins";
-import type { ModuleExports, RemoteRef, Remotes } from "./registerRemote";
+import type { Panel, PanelContext } from "../types.ts";
+import { SDK_VERSION } from "../version.ts";
+import { createPluginHost, type PluginHost } from "./host.ts";
+import type { HostedPanel, HostedPlugin, PluginRecord } from "./plugins.ts";
+import type { ModuleExports, RemoteRef, Remotes } from "./registerRemote.ts";
 
 /** Remotes whose modules the test gives, with a diary of what happened. */
 function fakeRemotes(modules: Record<string, Record<string, ModuleExports>>) {

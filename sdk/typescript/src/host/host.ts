@@ -1,10 +1,10 @@
 /** Hold the plugins of a page: what core lists is loaded, what it no longer lists is unloaded. */
-import { report } from "../report";
-import type { PanelContext } from "../types";
-import type { HostedPanel, HostedPlugin, PluginRecord } from "./plugins";
-import type { Remotes } from "./registerRemote";
-import type { PageServices } from "./sdk";
-import { Slot } from "./slot";
+import { report } from "../report.ts";
+import type { PanelContext } from "../types.ts";
+import type { HostedPanel, HostedPlugin, PluginRecord } from "./plugins.ts";
+import type { Remotes } from "./registerRemote.ts";
+import type { PageServices } from "./sdk.ts";
+import { Slot } from "./slot.ts";
 
 export interface PluginHostOptions {
   remotes: Remotes;

@@ -1,5 +1,5 @@
 /** @mosaiclife/plugin-sdk/host: what a core needs to load plugins into its pages. */
-export { isBelow, readContributions } from "./contributions";
+export { isBelow, readContributions } from "./contributions.ts";
 export type {
   ComponentRef,
   Contributions,
@@ -7,9 +7,9 @@ export type {
   DeclaredMenu,
   DeclaredPanel,
   DeclaredRoute,
-} from "./contributions";
-export { createPluginHost } from "./host";
-export type { MountedPanel, PluginHost, PluginHostOptions } from "./host";
+} from "./contributions.ts";
+export { createPluginHost } from "./host.ts";
+export type { MountedPanel, PluginHost, PluginHostOptions } from "./host.ts";
 export type {
   HostedCommand,
   HostedMenu,
@@ -18,9 +18,9 @@ export type {
   HostedRoute,
   PluginRecord,
   PluginState,
-} from "./plugins";
-export type { Lifecycle, Phase } from "./lifecycle";
-export { createFederation, registerRemote } from "./registerRemote";
+} from "./plugins.ts";
+export type { Lifecycle, Phase } from "./lifecycle.ts";
+export { createFederation, registerRemote } from "./registerRemote.ts";
 export type {
   ContributionKind,
   FederationOptions,
@@ -29,10 +29,10 @@ export type {
   RemoteRef,
   Remotes,
   SharedLibrary,
-} from "./registerRemote";
-export { createPluginSdk } from "./sdk";
-export type { PageServices, PluginSdk } from "./sdk";
-export { createEventStream } from "../events";
-export type { Connection, EventStream, EventStreamOptions } from "../events";
-export { createNames } from "../names";
-export type { LoadNames, NamesOptions } from "../names";
+} from "./registerRemote.ts";
+export { createPluginSdk } from "./sdk.ts";
+export type { PageServices, PluginSdk } from "./sdk.ts";
+export { createEventStream } from "../events.ts";
+export type { Connection, EventStream, EventStreamOptions } from "../events.ts";
+export { createNames } from "../names.ts";
+export type { LoadNames, NamesOptions } from "../names.ts";

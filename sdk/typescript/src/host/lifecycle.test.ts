@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { createLifecycle } from "./lifecycle";
+import { createLifecycle } from "./lifecycle.ts";
 
 const ended = () => new Error("ended");
 

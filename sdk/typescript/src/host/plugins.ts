@@ -1,6 +1,6 @@
 /** A plugin as core lists it, and as the page holds it. */
-import type { CommandRun, MenuRun, Panel, SDK, TargetKind } from "../types";
-import type { Lifecycle } from "./lifecycle";
+import type { CommandRun, MenuRun, Panel, SDK, TargetKind } from "../types.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
 /** The states of a plugin (spec §16). */
 export type PluginState = "Installed" | "Registering" | "Ready" | "Degraded" | "Disabled";

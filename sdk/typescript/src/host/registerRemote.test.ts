@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RemoteError } from "../errors";
-import { createPinnedScript, isIntegrity } from "./integrity";
-import { createFederation, registerRemote, type Remotes } from "./registerRemote";
+import type { RemoteError } from "../errors.ts";
+import { createPinnedScript, isIntegrity } from "./integrity.ts";
+import { createFederation, registerRemote, type Remotes } from "./registerRemote.ts";
 
 const HASH = `sha384-${"A".repeat(64)}`;
 

@@ -1,8 +1,8 @@
 /** Load remotes by Module Federation, and unload them again (spec §7.2). */
 import { createInstance, type ModuleFederation } from "@module-federation/runtime";
-import { containerName } from "./contributions";
-import { explain, failure, type FailedLoad } from "./failures";
-import { createPinnedScript, isIntegrity } from "./integrity";
+import { containerName } from "./contributions.ts";
+import { explain, failure, type FailedLoad } from "./failures.ts";
+import { createPinnedScript, isIntegrity } from "./integrity.ts";
 
 export type ContributionKind = "panel" | "routes";
 

@@ -1,7 +1,7 @@
 /** Make the SDK of one plugin, from which everything it holds can be taken back. */
-import { createQueryCache } from "../cache";
-import { createHttp } from "../http";
-import type { Events, Names, SDK, Ui } from "../types";
+import { createQueryCache } from "../cache.ts";
+import { createHttp } from "../http.ts";
+import type { Events, Names, SDK, Ui } from "../types.ts";
 
 export interface PageServices {
   events: Events;

@@ -1,6 +1,6 @@
 /** One plugin's place in the page: what it has loaded, until it is unloaded. */
-import { satisfies } from "../compat";
-import { RemoteError } from "../errors";
+import { satisfies } from "../compat.ts";
+import { RemoteError } from "../errors.ts";
 import type {
   CommandContribution,
   CommandRun,
@@ -9,11 +9,18 @@ import type {
   Panel,
   RouteContribution,
   Ui,
-} from "../types";
-import { SDK_VERSION } from "../version";
-import { asAction, asComponent, asPanel, isBelow, pick, readContributions } from "./contributions";
-import type { ComponentRef } from "./contributions";
-import { createLifecycle, type Lifecycle } from "./lifecycle";
+} from "../types.ts";
+import { SDK_VERSION } from "../version.ts";
+import {
+  asAction,
+  asComponent,
+  asPanel,
+  isBelow,
+  pick,
+  readContributions,
+} from "./contributions.ts";
+import type { ComponentRef } from "./contributions.ts";
+import { createLifecycle, type Lifecycle } from "./lifecycle.ts";
 import type {
   HostedCommand,
   HostedMenu,
@@ -21,9 +28,9 @@ import type {
   HostedPlugin,
   HostedRoute,
   PluginRecord,
-} from "./plugins";
-import type { Remote, Remotes } from "./registerRemote";
-import { createPluginSdk, type PageServices, type PluginSdk } from "./sdk";
+} from "./plugins.ts";
+import type { Remote, Remotes } from "./registerRemote.ts";
+import { createPluginSdk, type PageServices, type PluginSdk } from "./sdk.ts";
 
 type RemoteUi = NonNullable<PluginRecord["ui"]>;
 
