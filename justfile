@@ -41,6 +41,12 @@ fmt: setup
 lock *arguments: setup
     @{{ venv }} -m tools.lock "$@"
 
+# Write the pages that follow from the code: errors, settings, limits
+[group('develop')]
+[no-exit-message]
+docs *arguments: setup
+    @{{ venv }} -m tools.docs "$@"
+
 # Remove what was built and the data of `dev`; `clean all` removes what was installed too
 [group('develop')]
 clean what="built":

@@ -1,0 +1,215 @@
+"""Every fixed limit: where its value stands, what happens beyond it, and the test that shows it.
+
+`tools.docs` writes docs/limits.md from this list. `plugin:` stands for the package of the plugin,
+whose name only its manifest says.
+"""
+
+from dataclasses import dataclass
+
+UNIT = "tests/unit"
+WHOLE = "tests/integration"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One named constant and its promise; *test* is `<file>::<function>`."""
+
+    subject: str
+    constant: str
+    unit: str
+    beyond: str
+    test: str
+
+
+REQUESTS = (
+    Limit(
+        "the body of a request",
+        "mosaiclife_plugin_sdk.frame.app:MAX_BODY",
+        "bytes",
+        "413, before it is read",
+        f"{WHOLE}/test_frame.py::test_bad_body_has_its_status",
+    ),
+    Limit(
+        "the age of a delivery, and how far it may lie ahead",
+        "mosaiclife_plugin_sdk.webhooks:TOLERANCE_SECONDS",
+        "seconds",
+        "401",
+        f"{WHOLE}/test_webhook_cases.py::test_each_delivery_gets_its_answer",
+    ),
+    Limit(
+        "signatures of one delivery that are looked at",
+        "mosaiclife_plugin_sdk.webhooks:MAX_SIGNATURES",
+        "signatures",
+        "those behind them do not count",
+        f"{WHOLE}/test_webhook_cases.py::test_each_delivery_gets_its_answer",
+    ),
+    Limit(
+        "an idempotency key",
+        "mosaiclife_plugin_sdk.frame.jobs_http:MAX_KEY",
+        "characters",
+        "422",
+        f"{UNIT}/sdk/test_jobs_http.py::test_a_bad_key_is_refused",
+    ),
+    Limit(
+        "a page of job runs",
+        "mosaiclife_plugin_sdk.frame.jobs_http:MAX_LIMIT",
+        "runs",
+        "422",
+        f"{UNIT}/sdk/test_jobs_http.py::test_limits_of_a_page",
+    ),
+    Limit(
+        "members of a `tracestate`",
+        "mosaiclife_plugin_sdk.frame.propagation:MAX_MEMBERS",
+        "members",
+        "the `tracestate` is dropped, the trace goes on",
+        f"{UNIT}/sdk/test_propagation.py::test_state_is_kept_whole_or_dropped_whole",
+    ),
+)
+WORK = (
+    Limit(
+        "a cron expression",
+        "mosaiclife_plugin_sdk.cron:MAX_LENGTH",
+        "characters",
+        "refused with the reason",
+        f"{UNIT}/sdk/test_cron.py::test_what_is_not_cron_is_refused",
+    ),
+    Limit(
+        "jobs that run at once",
+        "mosaiclife_plugin_sdk.frame.jobs:AT_ONCE",
+        "runs",
+        "further ones wait as `queued`",
+        f"{UNIT}/sdk/test_jobs.py::test_a_run_that_waits_for_room_is_interrupted_too",
+    ),
+    Limit(
+        "how long the recorded answer to a delivery is kept",
+        "mosaiclife_plugin_sdk.frame.housekeeping:KEEP_DELIVERIES",
+        "",
+        "a repetition is handled anew",
+        f"{UNIT}/sdk/test_housekeeping.py::test_answers_are_kept_for_seven_days",
+    ),
+    Limit(
+        "the wait that core's `Retry-After` may ask of a registration",
+        "mosaiclife_plugin_sdk.frame.registration:LONGEST_RETRY_AFTER",
+        "seconds",
+        "the plugin comes again after it",
+        f"{UNIT}/sdk/test_registration.py::test_waits_grow_with_jitter_up_to_half_a_minute",
+    ),
+)
+EVENTS = (
+    Limit(
+        "events of one delivery",
+        "mosaiclife_plugin_sdk.frame.webhooks:MAX_EVENTS",
+        "events",
+        "413",
+        f"{WHOLE}/test_backend_app.py::test_bad_delivery_has_its_own_status",
+    ),
+    Limit(
+        "rows that wait for the disk",
+        "plugin:store.writer:WAITING_ROWS",
+        "rows",
+        "503 with `Retry-After`",
+        f"{UNIT}/backend/test_writer.py::test_more_than_may_wait_is_refused",
+    ),
+    Limit(
+        "events in quarantine, for each tenant",
+        "plugin:store.arrivals:QUARANTINE_ROWS",
+        "events",
+        "503 with `Retry-After`",
+        f"{UNIT}/backend/test_store.py::test_full_quarantine_keeps_the_batch_with_its_sender",
+    ),
+    Limit(
+        "names of unknown event types in the metrics",
+        "plugin:http.counting:MAX_STRANGERS",
+        "names",
+        "counted together",
+        f"{UNIT}/backend/test_counting.py::test_strangers_share_a_name_beyond_the_limit",
+    ),
+)
+REPORTS = (
+    Limit(
+        "buckets of a series",
+        "plugin:model.calendar:MAX_BUCKETS",
+        "buckets",
+        "422",
+        f"{UNIT}/backend/test_provide.py::test_too_many_buckets_are_refused",
+    ),
+    Limit(
+        "years of a series of everything",
+        "plugin:model.calendar:MAX_YEARS",
+        "years",
+        "the last ones are shown",
+        f"{UNIT}/backend/test_provide.py::test_everything_as_a_series_is_its_last_ten_years",
+    ),
+    Limit(
+        "metrics of a series",
+        "plugin:http.params:MAX_METRICS",
+        "metrics",
+        "422",
+        f"{UNIT}/backend/test_params.py::test_fault_is_named",
+    ),
+)
+CORE = (
+    Limit(
+        "the body of a call to core",
+        "mosaiclife_plugin_sdk.wire:LARGEST_BODY",
+        "bytes",
+        "413",
+        f"{WHOLE}/test_core_contract.py::test_each_documented_answer",
+    ),
+    Limit(
+        "the payload of a published event",
+        "mosaiclife_plugin_sdk.wire:LARGEST_PAYLOAD",
+        "bytes",
+        "413",
+        f"{WHOLE}/test_core_contract.py::test_each_documented_answer",
+    ),
+    Limit(
+        "calls of one plugin, where rates are kept",
+        "mosaiclife_devcore.rates:CALLS_PER_MINUTE",
+        "calls in a minute",
+        "429 with `Retry-After`",
+        f"{WHOLE}/test_core_registration.py::test_the_platform_rate_is_kept_when_it_is_switched_on",
+    ),
+    Limit(
+        "reads of one plugin's data, where rates are kept",
+        "mosaiclife_devcore.rates:DATA_PER_HOUR",
+        "calls in an hour",
+        "429 with `Retry-After`",
+        f"{UNIT}/core/test_small_parts.py::test_rates_open_again_as_the_window_moves_on",
+    ),
+    Limit(
+        "events of a batch that core delivers",
+        "mosaiclife_devcore.delivery:BATCH",
+        "events",
+        "the rest follows in the next one",
+        f"{WHOLE}/test_core_delivery.py::test_what_waits_goes_out_in_order_and_in_batches",
+    ),
+    Limit(
+        "the body of a delivery",
+        "mosaiclife_devcore.delivery:BATCH_BYTES",
+        "bytes",
+        "the rest follows in the next one",
+        f"{WHOLE}/test_core_delivery.py::test_a_batch_never_exceeds_a_mebibyte",
+    ),
+    Limit(
+        "events that core remembers",
+        "mosaiclife_devcore.journal:MOST",
+        "events",
+        "the oldest are let go",
+        f"{UNIT}/core/test_small_parts.py::test_the_journal_numbers_events_for_ever_and_keeps_the_last_ones",
+    ),
+    Limit(
+        "bundles of a remote that core keeps",
+        "mosaiclife_devcore.remotes:KEPT_BUNDLES",
+        "bundles",
+        "older ones are 404",
+        f"{WHOLE}/test_core_remotes.py::test_the_last_two_bundles_are_kept",
+    ),
+)
+LIMITS = {
+    "Requests to the plugin": REQUESTS,
+    "Jobs and life cycle": WORK,
+    "Events": EVENTS,
+    "Reports": REPORTS,
+    "The development core": CORE,
+}
