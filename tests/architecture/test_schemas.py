@@ -34,7 +34,7 @@ from mosaiclife_plugin_sdk import (
 from mosaiclife_plugin_sdk.frame.bodies import problem
 from mosaiclife_plugin_sdk.testing import refusal
 from mosaiclife_plugin_sdk.wire import JobSpec, RegistrationRequest
-from plugin_analytics.model.events import Envelope
+from plugin_analytics.model.envelopes import Envelope
 from tests.support.core_document import CoreDocument, read_document
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mosaiclife_plugin_sdk import BadRequest, PayloadTooLarge
-from plugin_analytics.model.events import Event, Ignored, Judge, Poison, read_batch
+from plugin_analytics.model.envelopes import read_parcel
+from plugin_analytics.model.events import Event, Ignored, Judge, Poison
 from plugin_analytics.model.pseudonyms import Pseudonyms
 from tests.support.events import TENANT, body_of, event, reaction, story
 
@@ -32,8 +33,8 @@ def test_single_envelope_and_list_are_both_batches() -> None:
     """A body is one envelope or `{"events": […]}`."""
     one = story("s1", "l1")
 
-    assert len(read_batch(json.dumps(one).encode())) == 1
-    assert len(read_batch(body_of([one, one]))) == 2
+    assert len(read_parcel(json.dumps(one).encode()).events) == 1
+    assert len(read_parcel(body_of([one, one])).events) == 2
 
 
 @pytest.mark.parametrize(
@@ -54,14 +55,14 @@ def test_single_envelope_and_list_are_both_batches() -> None:
 def test_unreadable_body_is_refused(body: bytes) -> None:
     """A body that holds no events is a 400, however it is broken."""
     with pytest.raises(BadRequest):
-        read_batch(body)
+        read_parcel(body)
 
 
 def test_batch_of_more_than_500_is_refused() -> None:
     """501 events are too many; 500 are not."""
-    assert len(read_batch(body_of([{}] * 500))) == 500
+    assert len(read_parcel(body_of([{}] * 500)).events) == 500
     with pytest.raises(PayloadTooLarge):
-        read_batch(body_of([{}] * 501))
+        read_parcel(body_of([{}] * 501))
 
 
 def test_only_listed_fields_are_kept() -> None:
@@ -123,10 +124,10 @@ def test_content_ignores_what_is_not_kept() -> None:
 
 def test_unknown_type_is_ignored_even_when_odd() -> None:
     """A type that no report asks for is ignored, whatever its payload or version."""
-    result = judged(event("ai.chat.complete", {"text": "…"}, version=9))
+    result = judged(event("weather.changed", {"text": "…"}, version=9))
 
     assert isinstance(result, Ignored)
-    assert result.type == "ai.chat.complete"
+    assert result.type == "weather.changed"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,12 @@ def test_unknown_type_is_ignored_even_when_odd() -> None:
         ({"version": 2}, "UNSUPPORTED_VERSION", "$.version"),
         ({"occurred_at": "2026-03-02T00:05:01Z"}, "IN_FUTURE", "$.occurred_at"),
         ({"occurred_at": "1989-12-31T23:59:59Z"}, "TOO_OLD", "$.occurred_at"),
+        ({"occurred_at": "2025-01-25T23:59:59Z"}, "TOO_OLD", "$.occurred_at"),
+        (
+            {"occurred_at": "1989-12-31T23:59:59Z", "source": "backfill"},
+            "TOO_OLD",
+            "$.occurred_at",
+        ),
         ({"occurred_at": "0001-01-01T00:00:00+23:59"}, "TOO_OLD", "$.occurred_at"),
         ({"occurred_at": "2026-03-01T12:00:00"}, "SCHEMA", "$.occurred_at"),
         ({"occurred_at": 7}, "SCHEMA", "$.occurred_at"),
@@ -162,6 +169,26 @@ def test_poison_is_named(change: dict[str, Any], reason: str, field: str) -> Non
 def test_five_minutes_ahead_is_still_now() -> None:
     """A clock that is five minutes fast loses nothing."""
     taken(story("s1", "l1", at="2026-03-02T00:05:00Z"))
+
+
+def test_four_hundred_days_are_not_too_old() -> None:
+    """A live event may be as old as the raw window, and no older."""
+    assert not taken(story("s1", "l1", at="2025-01-26T00:00:00Z")).backfill
+
+
+def test_backfill_may_be_as_old_as_time_zones() -> None:
+    """What a source fills in later is marked, so that reports of the present can leave it out."""
+    filled = taken({**story("s1", "l1", at="1990-01-01T00:00:00Z"), "source": "backfill"})
+
+    assert filled.backfill
+
+
+def test_poison_of_an_unknown_type_is_set_aside_without_its_name() -> None:
+    """A sender's own words for a type get into no table."""
+    result = judged({**event("ada.lovelace", {}), "occurred_at": 7})
+
+    assert isinstance(result, Poison)
+    assert result.type is None
 
 
 def test_future_poison_keeps_what_a_retry_needs() -> None:

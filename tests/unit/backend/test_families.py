@@ -161,6 +161,52 @@ def test_response_and_media_count_once() -> None:
     assert net(files, "media", "l1") == 1
 
 
+@pytest.mark.parametrize("end", ["deleted", "hidden"])
+def test_response_that_is_gone_has_come_and_gone(end: str) -> None:
+    """Plus one on its day, minus one on the day on which it went; a second end changes nothing."""
+    ends = [
+        event(f"story_response.{end}", {"response_id": "r1"}, at=f"2026-03-0{day}T00:00:00Z")
+        for day in (8, 9)
+    ]
+
+    found = [fact for fact in facts(response("r1", "l1"), *ends) if fact.legacy == "l1"]
+
+    assert [fact.delta for fact in found] == [1, -1]
+    assert found[0].until == found[1].at
+
+
+def test_converted_response_stays_an_answer() -> None:
+    """That a story grew from it takes nothing away."""
+    grown = event("story_response.converted", {"response_id": "r1", "new_story_id": "s2"})
+
+    assert net(facts(response("r1", "l1"), grown), "responses") == 1
+
+
+def test_deleted_file_is_subtracted_where_it_was() -> None:
+    """A deletion names no legacy and needs none."""
+    gone = event("media.deleted", {"media_id": "m1"}, at="2026-03-09T00:00:00Z")
+
+    found = facts(media("m1", "l1", "l2"), gone)
+
+    assert [net(found, "media", scope) for scope in ("l1", "l2", "")] == [0, 0, 0]
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize(
+    ("thing", "end"),
+    [
+        (response("r1", "l1"), event("story_response.deleted", {"response_id": "r1"})),
+        (media("m1", "l1"), event("media.deleted", {"media_id": "m1"})),
+    ],
+)
+def test_end_before_the_beginning_wins(thing: dict[str, Any], end: dict[str, Any]) -> None:
+    """What a skewed clock puts in the wrong order is gone all the same."""
+    early = {**end, "occurred_at": "2026-02-28T00:00:00Z"}
+
+    assert facts(thing, early) == []
+    assert facts(end) == []
+
+
 DAYS = st.integers(1, 5).map(lambda day: f"2026-03-0{day}T00:00:00Z")
 STORY_ACTS = st.one_of(
     st.builds(

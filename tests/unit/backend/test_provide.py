@@ -80,7 +80,7 @@ def test_too_many_buckets_are_refused(bench: Bench) -> None:
 
 def test_everything_as_a_series_is_its_last_ten_years(bench: Bench) -> None:
     """`all` never fails for being long: a series shows the ten years that end today."""
-    bench.deliver([story("s1", "l1", at="1999-01-01T00:00:00Z")])
+    bench.deliver([{**story("s1", "l1", at="1999-01-01T00:00:00Z"), "source": "backfill"}])
     bench.refresh()
 
     report = bench.provide.timeseries(

@@ -3,12 +3,16 @@
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
@@ -27,15 +31,15 @@ from plugin_analytics.store.writer import Session
 SPAN = Range(date(2026, 1, 1), date(2027, 1, 1))
 
 
-def tables(database: Path) -> dict[str, set[str]]:
-    connection = sqlite3.connect(database)
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    found = {
-        name: {str(row[1:]) for row in connection.execute(f"PRAGMA table_info({name})")}
-        for (name,) in names
-    }
-    connection.close()
-    return found
+def columns(database: Path) -> dict[str, set[str]]:
+    """Return each table's columns with type, emptiness and default, wherever they stand."""
+    with closing(sqlite3.connect(database)) as connection:
+        names = [row[0] for row in connection.execute("SELECT name FROM pragma_table_list")]
+        return {
+            name: {str(row[1:]) for row in connection.execute(f"PRAGMA table_info({name})")}
+            for name in names
+            if not name.startswith("sqlite_")
+        }
 
 
 def test_file_is_durable_by_its_settings(tmp_path: Path) -> None:
@@ -82,7 +86,7 @@ def test_migrations_and_schema_say_the_same(tmp_path: Path) -> None:
     schema.metadata.create_all(engine)
     engine.dispose()
 
-    migrated, declared = tables(tmp_path / "migrated.db"), tables(tmp_path / "declared.db")
+    migrated, declared = columns(tmp_path / "migrated.db"), columns(tmp_path / "declared.db")
 
     assert {name: migrated[name] for name in declared} == declared
     script = ScriptDirectory(str(Path(migrations.__file__).parent))
@@ -113,10 +117,62 @@ def test_failed_migration_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(migrations, "_upgrade", die)
     with pytest.raises(ZeroDivisionError):
         SQLiteStore(tmp_path / "p.db")
-    assert "event" not in tables(tmp_path / "p.db")
+    assert "event" not in columns(tmp_path / "p.db")
 
     monkeypatch.undo()
     SQLiteStore(tmp_path / "p.db").close()
+
+
+OLD_EVENT = (
+    "INSERT INTO event (tenant, seq, key, content, id, type, at, received_at, person, body)"
+    " VALUES ('a', ?, ?, x'00', ?, 'story.created', 0, 0, NULL, x'7b7d')"
+)
+
+
+def at_revision(database: Path, revision: str) -> None:
+    """Make a database as the release of *revision* left it."""
+    engine = writer_engine(database)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def test_database_of_the_first_release_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its events are still there and count on, and the statements of that release still work."""
+    at_revision(tmp_path / "p.db", "0001")
+    with closing(sqlite3.connect(tmp_path / "p.db")) as old:
+        old.execute(OLD_EVENT, (1, b"k1", "e1"))
+        old.commit()
+
+    store = SQLiteStore(tmp_path / "p.db")
+    try:
+        store._writer.submit(
+            lambda session: session.driver.execute(OLD_EVENT, (2, b"k2", "e2"))
+        ).result()
+        pending = store.pending("a", 0, 10)
+    finally:
+        store.close()
+
+    assert pending is not None
+    assert [event.id for event in pending.events] == ["e1", "e2"]
+
+
+def test_migrations_only_expand(tmp_path: Path) -> None:
+    """No revision takes away a column that the release before it reads or writes."""
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    revisions = [one.revision for one in reversed(list(script.walk_revisions()))]
+    shapes = []
+    for revision in revisions:
+        at_revision(tmp_path / f"{revision}.db", revision)
+        shapes.append(columns(tmp_path / f"{revision}.db"))
+
+    assert len(shapes) > 1
+    for before, after in pairwise(shapes):
+        assert {name: after[name] & before[name] for name in before} == before
 
 
 def test_reading_stops_when_the_time_of_the_call_is_over(tmp_path: Path) -> None:

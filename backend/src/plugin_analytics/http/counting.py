@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter
 
-from plugin_analytics.model.families import BY_TYPE
+from plugin_analytics.model.families import TYPES
 
 MAX_STRANGERS = 64
 OTHER = "other"
@@ -20,7 +20,7 @@ class EventCounter:
         self._counter.labels(self._label(name), outcome).inc(number)
 
     def _label(self, name: str) -> str:
-        if name in BY_TYPE or name in self._strangers:
+        if name in TYPES or name in self._strangers:
             return name
         if len(self._strangers) >= MAX_STRANGERS or not name:
             return OTHER

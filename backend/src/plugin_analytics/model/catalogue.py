@@ -41,11 +41,15 @@ _METRICS = (
         "People with at least one published story, response or file in the range that still stood at its end. A reaction is not a telling.",
         additive=False,
     ),
-    _metric("responses", "Responses", "Responses to stories, on the day they were given."),
+    _metric(
+        "responses",
+        "Responses",
+        "Responses to stories, on the day they were given. One that is deleted or hidden counts minus one on that day.",
+    ),
     _metric("hearts", "Hearts", "Hearts put on stories, less those taken back."),
     _metric("candles", "Candles", "Candles lit on stories, less those taken back."),
     _metric("smiles", "Smiles", "Smiles left on stories, less those taken back."),
-    _metric("media", "Pictures and recordings", "Files whose upload was confirmed."),
+    _metric("media", "Pictures and recordings", f"Files whose upload was confirmed. {_COUNTED}"),
 )
 _REPORTS = (
     Item(

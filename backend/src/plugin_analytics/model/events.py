@@ -1,65 +1,44 @@
-"""Read domain events: from raw bytes to what is stored, or to the reason why not (spec §8.3).
+"""Judge domain events: what is stored of each, or the reason why not (spec §8.3).
 
 Three things can become of one event here: `Event` (to be stored), `Ignored` (of no interest) and
-`Poison` (to be set aside with a reason). What is malformed as a whole raises `BadRequest`.
+`Poison` (to be set aside with a reason). What an event is wrapped in is the business of `envelopes`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from hashlib import blake2b
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
-from msgspec import Meta
 
-from mosaiclife_plugin_sdk import BadRequest
 from mosaiclife_plugin_sdk.errors import detail_of
 from plugin_analytics.clock import micros
-from plugin_analytics.errors import BatchTooLarge
-from plugin_analytics.model.families import BY_TYPE, Family
-from plugin_analytics.model.families.base import Identifier
+from plugin_analytics.model.envelopes import (
+    UNREADABLE,
+    Envelope,
+    Opened,
+    Reader,
+    Source,
+    TypeName,
+    read_plain,
+    valid,
+)
+from plugin_analytics.model.families import BY_TYPE, TYPES, EventType, Payload, Sensitivity
+from plugin_analytics.model.families.base import Hide, Identifier
 
-MAX_EVENTS = 500
 MAX_EVENT_BYTES = 64 * 1024
 VERSIONS = frozenset({1})
 FUTURE_ALLOWANCE = timedelta(minutes=5)
+RAW_WINDOW = timedelta(days=400)  # a year, and enough to set beside it the same weeks of the last
+BACKFILL = "backfill"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # since then every zone keeps to quarter hours
 
 Reason = Literal[
     "SCHEMA", "UNSUPPORTED_VERSION", "IN_FUTURE", "TOO_OLD", "TENANT_MISMATCH", "TOO_LARGE"
 ]
-TypeName = Annotated[
-    str, Meta(pattern=r"\A[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*\Z", max_length=128)
-]
-Source = Annotated[str, Meta(min_length=1, max_length=64)]
 Pseudonymise = Callable[[str, str], bytes]
-Actor = Annotated[str, Meta(pattern=r"\A(user|service|plugin):[\x21-\x7e]{1,128}\Z")]
-
-
-class Resource(msgspec.Struct, frozen=True):
-    """What the event is about, in core's words."""
-
-    kind: Annotated[str, Meta(min_length=1, max_length=64)]
-    id: Identifier
-
-
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """The normative envelope; fields that are not named here are ignored."""
-
-    id: Identifier
-    type: TypeName
-    version: Annotated[int, Meta(ge=1)]
-    occurred_at: Annotated[datetime, Meta(tz=True)]
-    tenant_id: Annotated[str, Meta(min_length=1, max_length=64)]
-    resource: Resource
-    payload: msgspec.Raw
-    source: Source = "core"
-    actor_id: Actor | None = None
-
-
-class _Batch(msgspec.Struct):
-    events: list[msgspec.Raw]
 
 
 class Event(NamedTuple):
@@ -73,6 +52,8 @@ class Event(NamedTuple):
     person: bytes | None
     body: bytes
     legacies: tuple[str, ...]
+    sensitivity: Sensitivity = Sensitivity.SHARED
+    backfill: bool = False
 
 
 class Ignored(NamedTuple):
@@ -94,28 +75,21 @@ class Poison(NamedTuple):
     kept: bytes | None = None
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is kept of an event that a later release or hour might take."""
+
+    version: int
+    occurred_at: datetime
+    person: str | None
+    payload: Payload | msgspec.Raw
+    id: str | None = None
+    backfill: bool = False
+
+
 Judgement = Event | Ignored | Poison
 
-_envelopes = msgspec.json.Decoder(Envelope)
 _fields = msgspec.json.Decoder(dict[str, Any])
-_batches = msgspec.json.Decoder(_Batch)
-_objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder()
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-def read_batch(body: bytes) -> list[msgspec.Raw]:
-    """Split a delivery into raw events: one envelope, or `{"events": […]}`."""
-    try:
-        whole = _objects.decode(body)
-        events = _batches.decode(body).events if "events" in whole else [msgspec.Raw(body)]
-    except msgspec.ValidationError as error:
-        raise BadRequest("The body holds no events.", details=[detail_of(error)]) from error
-    except _UNREADABLE as error:
-        raise BadRequest("The body is not JSON.") from error
-    if len(events) > MAX_EVENTS:
-        raise BatchTooLarge
-    return events
 
 
 @dataclass(frozen=True)
@@ -125,56 +99,68 @@ class Judge:
     tenant: str
     now: datetime
     pseudonymise: Pseudonymise
+    read: Reader = read_plain
 
     def __call__(self, raw: msgspec.Raw) -> Judgement:
         """Return what becomes of *raw*; nothing that it holds makes this raise."""
         if len(memoryview(raw)) > MAX_EVENT_BYTES:
             return self._poison(raw, "TOO_LARGE", "$", "the event is larger than 64 KiB")
         try:
-            envelope = _envelopes.decode(raw)
-            family = BY_TYPE.get(envelope.type)
-            if family is None:
+            envelope = self.read(raw, self.tenant, self._hide)
+            kind = TYPES.get(envelope.type)
+            if kind is None:
                 return Ignored(envelope.id, envelope.type)
-            return self._refusal(raw, envelope, family) or self._accept(raw, envelope, family)
+            return self._refusal(raw, envelope, kind) or self._accept(raw, envelope, kind)
         except msgspec.ValidationError as error:
             fault = detail_of(error)
             return self._poison(raw, "SCHEMA", fault["field"], fault["message"])
-        except _UNREADABLE:
+        except UNREADABLE:
             return self._poison(raw, "SCHEMA", "$", "the event is not JSON")
 
-    def _refusal(self, raw: msgspec.Raw, envelope: Envelope, family: Family) -> Poison | None:
+    def _refusal(
+        self, raw: msgspec.Raw, envelope: Opened | Envelope, kind: EventType
+    ) -> Poison | None:
         """Return why a well-formed event of a known type cannot be taken, if it cannot."""
         if envelope.tenant_id != self.tenant:
             return self._poison(raw, "TENANT_MISMATCH", "$.tenant_id", "not the tenant of the call")
-        fault: tuple[Reason, str, str] | None = None
         if envelope.version not in VERSIONS:
-            fault = "UNSUPPORTED_VERSION", "$.version", "not a known version"
-        elif envelope.occurred_at > self.now + FUTURE_ALLOWANCE:
-            fault = "IN_FUTURE", "$.occurred_at", "later than five minutes ahead"
-        elif envelope.occurred_at < EARLIEST:
-            fault = "TOO_OLD", "$.occurred_at", "earlier than 1990"
+            fault: tuple[Reason, str, str] | None = (
+                "UNSUPPORTED_VERSION",
+                "$.version",
+                "not a known version",
+            )
+        else:
+            fault = mistimed(envelope.occurred_at, self.now, backfill=envelope.source == BACKFILL)
         if fault is None:
             return None
-        return self._poison(raw, *fault)._replace(kept=self._kept(envelope, family))
+        return self._poison(raw, *fault)._replace(kept=self._kept(envelope, kind))
 
-    def _accept(self, raw: msgspec.Raw, envelope: Envelope, family: Family) -> Event | Poison:
+    def _accept(
+        self, raw: msgspec.Raw, envelope: Opened | Envelope, kind: EventType
+    ) -> Event | Poison:
         try:
-            payload = family.decode(envelope.type, envelope.payload)
+            payload = self._payload(envelope, kind)
         except msgspec.ValidationError as error:
             fault = detail_of(error, "$.payload")
             return self._poison(raw, "SCHEMA", fault["field"], fault["message"])
-        at, body = micros(envelope.occurred_at), _encoder.encode(payload)
-        person = self._person(envelope.actor_id)
-        return Event(
+        return event_of(
             key=self._key(envelope.source, envelope.id),
-            content=_digest(envelope.type.encode(), b"%d" % at, person or b"", body),
-            id=envelope.id,
-            type=envelope.type,
-            at=at,
-            person=person,
-            body=body,
-            legacies=tuple(payload.legacies()),
+            event_id=envelope.id,
+            kind=kind,
+            at=envelope.occurred_at,
+            person=self._person(envelope.actor_id),
+            payload=payload,
+            backfill=envelope.source == BACKFILL,
         )
+
+    def _payload(self, envelope: Opened | Envelope, kind: EventType) -> Payload:
+        """Read the kept fields, with pseudonyms in the place of people."""
+        payload: Payload = BY_TYPE[kind.name].decode(kind.name, envelope.payload)
+        return payload.hidden(self._hide)
+
+    @cached_property
+    def _hide(self) -> Hide:
+        return partial(self.pseudonymise, self.tenant)
 
     def _person(self, actor: str | None) -> bytes | None:
         """Return the pseudonym of a person; services and plugins are never people."""
@@ -185,51 +171,88 @@ class Judge:
     def _key(self, source: str, event_id: str) -> bytes:
         return _digest(self.tenant.encode(), source.encode(), event_id.encode())
 
-    def _kept(self, envelope: Envelope, family: Family) -> bytes | None:
+    def _kept(self, envelope: Opened | Envelope, kind: EventType) -> bytes | None:
         """Return the kept fields of an event that a later release or hour might take."""
         try:
-            payload = family.decode(envelope.type, envelope.payload)
+            payload = self._payload(envelope, kind)
         except msgspec.ValidationError:
             return None
         person = self._person(envelope.actor_id)
-        return _encoder.encode(
-            {
-                "version": envelope.version,
-                "occurredAt": envelope.occurred_at,
-                "person": person.hex() if person else None,
-                "payload": payload,
-            }
+        kept = Kept(
+            version=envelope.version,
+            occurred_at=envelope.occurred_at,
+            person=person.hex() if person else None,
+            payload=payload,
+            id=envelope.id,
+            backfill=envelope.source == BACKFILL,
         )
+        return _encoder.encode(kept)
 
     def _poison(self, raw: msgspec.Raw, reason: Reason, field: str, message: str) -> Poison:
         """Set *raw* aside under what can be named of it: nothing that might be a person's words."""
         fields = _fields_of(raw)
-        event_id = _if_valid(Identifier, fields.get("id"))
-        source = _if_valid(Source, fields.get("source")) or "core"
-        unnamed = _digest(self.tenant.encode(), bytes(raw))
+        event_id = valid(Identifier, fields.get("id"))
+        source = valid(Source, fields.get("source")) or "core"
+        spelled = valid(TypeName, fields.get("type"))
+        kind = TYPES.get(spelled) if spelled else None
         return Poison(
-            key=unnamed if event_id is None else self._key(source, event_id),
+            key=self._unnamed(raw) if event_id is None else self._key(source, event_id),
             id=event_id,
-            type=_if_valid(TypeName, fields.get("type")),
+            type=kind.name if kind else None,
             reason=reason,
             field=field,
             message=_without_values(message),
         )
 
+    def _unnamed(self, raw: msgspec.Raw) -> bytes:
+        """Return a key for what has no id; keyed, so that nobody can guess at the text from it."""
+        return self._hide("raw:" + bytes(raw).decode("latin-1"))
+
+
+def mistimed(
+    occurred_at: datetime, now: datetime, *, backfill: bool
+) -> tuple[Reason, str, str] | None:
+    """Return what is wrong with the moment of an event: not yet, or no longer, to be counted."""
+    if occurred_at > now + FUTURE_ALLOWANCE:
+        return "IN_FUTURE", "$.occurred_at", "later than five minutes ahead"
+    if occurred_at < EARLIEST:
+        return "TOO_OLD", "$.occurred_at", "earlier than 1990"
+    if not backfill and occurred_at < now - RAW_WINDOW:
+        return "TOO_OLD", "$.occurred_at", f"more than {RAW_WINDOW.days} days ago, and no backfill"
+    return None
+
+
+def event_of(
+    *,
+    key: bytes,
+    event_id: str,
+    kind: EventType,
+    at: datetime,
+    person: bytes | None,
+    payload: Payload,
+    backfill: bool,
+) -> Event:
+    """Return the event as it is stored."""
+    moment, body = micros(at), _encoder.encode(payload)
+    return Event(
+        key=key,
+        content=_digest(kind.name.encode(), b"%d" % moment, person or b"", body),
+        id=event_id,
+        type=kind.name,
+        at=moment,
+        person=person,
+        body=body,
+        legacies=tuple(payload.legacies()),
+        sensitivity=payload.sensitivity(kind.sensitivity),
+        backfill=backfill,
+    )
+
 
 def _fields_of(raw: msgspec.Raw) -> dict[str, Any]:
     try:
         return _fields.decode(raw)
-    except _UNREADABLE:
+    except UNREADABLE:
         return {}
-
-
-def _if_valid(kind: Any, value: Any) -> str | None:
-    try:
-        valid: str = msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return None
-    return valid
 
 
 def _without_values(message: str) -> str:

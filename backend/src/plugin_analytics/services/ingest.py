@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from mosaiclife_plugin_sdk import Delivery, UnsupportedMediaType
+from mosaiclife_plugin_sdk import Delivery
 from mosaiclife_plugin_sdk.stores import DeliveryLog, Recorded
 from plugin_analytics.clock import Clock, micros
 from plugin_analytics.errors import VersionsUnknown
 from plugin_analytics.model.calendar import local_date
+from plugin_analytics.model.envelopes import read_parcel
 from plugin_analytics.model.events import (
     Event,
     Ignored,
@@ -25,11 +26,9 @@ from plugin_analytics.model.events import (
     Judgement,
     Poison,
     Pseudonymise,
-    read_batch,
 )
 from plugin_analytics.store.base import Batch, Outcome, Store
 
-ACCEPTED_TYPE = "application/json"
 RETRY_UNKNOWN_SECONDS = 300
 
 
@@ -87,11 +86,9 @@ class Ingest:
 
     async def __call__(self, delivery: Delivery) -> Recorded:
         """Take in one delivery; return the answer that was stored with its events."""
-        if delivery.content_type.partition(";")[0].strip().lower() != ACCEPTED_TYPE:
-            raise UnsupportedMediaType(f"Send events as {ACCEPTED_TYPE}.")
-        now = self._clock()
-        judge = Judge(delivery.tenant, now, self._pseudonymise)
-        judgements = [judge(raw) for raw in read_batch(delivery.body)]
+        parcel, now = read_parcel(delivery.body, delivery.content_type), self._clock()
+        judge = Judge(delivery.tenant, now, self._pseudonymise, parcel.read)
+        judgements = [judge(raw) for raw in parcel.events]
         _refuse_what_a_later_release_reads(judgements)
         outcomes, answer = await self._keep(delivery, now, judgements)
         self._report(judgements, outcomes)

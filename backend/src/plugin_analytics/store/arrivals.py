@@ -16,8 +16,9 @@ QUARANTINE_ROWS = 10_000
 RETRY_SECONDS = 300
 
 _INSERT_EVENT = (
-    "INSERT INTO event (tenant, seq, key, content, id, type, at, received_at, person, body)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
+    "INSERT INTO event"
+    " (tenant, seq, key, content, id, type, at, received_at, person, body, class, backfill)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
 )
 MARK_DAY = (
     "INSERT INTO dirty_day (tenant, legacy, day, seq) VALUES (?, ?, ?, ?)"
@@ -61,7 +62,10 @@ class Arrivals:
 def _rows(batch: Batch, first: int) -> list[tuple[Any, ...]]:
     tenant, received = batch.tenant, batch.received_at
     return [
-        (tenant, seq, e.key, e.content, e.id, e.type, e.at, received, e.person, e.body)
+        (
+            *(tenant, seq, e.key, e.content, e.id, e.type, e.at, received, e.person, e.body),
+            *(int(e.sensitivity), e.backfill),
+        )
         for seq, e in enumerate(batch.events, first)
     ]
 

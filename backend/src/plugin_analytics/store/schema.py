@@ -6,16 +6,18 @@ its ordinal, an instant as microseconds since 1970.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
 )
 
-REVISION = "0001"  # the newest migration; a test holds it against the folder
+REVISION = "0002"  # the newest migration; a test holds it against the folder
 
 metadata = MetaData()
 
@@ -33,6 +35,9 @@ event = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("person", LargeBinary),
     Column("body", LargeBinary, nullable=False),
+    # Empty in rows of the first release: the class of their type, and no backfill.
+    Column("class", SmallInteger),
+    Column("backfill", Boolean),
     Index("event_key", "tenant", "key", unique=True),
     sqlite_with_rowid=False,
 )

@@ -1,4 +1,4 @@
-"""Living data: fourteen months of what a family does, then one act every few seconds.
+"""Living data: thirteen months of what a family does, then one act every few seconds.
 
 A day's acts follow from the seed, the legacy and the day alone. A core that starts again
 therefore sends the same history with the same ids, which plugins know already. Attention
@@ -19,6 +19,8 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from mosaiclife_devcore.bus import Bus
 from mosaiclife_devcore.ids import ulid
 from mosaiclife_devcore.journal import Event, Journal, Resource
@@ -26,7 +28,7 @@ from mosaiclife_devcore.stories import told
 from mosaiclife_devcore.world import TIMEZONE, Legacy, Person, Story, World
 from mosaiclife_plugin_sdk import Clock, rfc3339
 
-HISTORY_DAYS = 425
+HISTORY_DAYS = 395  # plugins may refuse what is older than 400 days, unless it is a backfill
 MEMORY_DAYS = 60
 PEAK, FALL, KNEE, TAIL, BASE = 2.2, 4.5, 10, 1.1, 0.03
 ANNIVERSARY, BIRTHDAY, HOLIDAY = 0.9, 0.5, 0.18
@@ -113,7 +115,7 @@ class Feed:
                 self._bus.publish(event.type, event.payload)
 
     def history(self, now: datetime) -> list[Event]:
-        """Return what happened in the last fourteen months, in the order of time."""
+        """Return what happened in the last thirteen months, in the order of time."""
         first = now.date() - timedelta(days=HISTORY_DAYS)
         days = [first + timedelta(days=count) for count in range(HISTORY_DAYS + 1)]
         until = rfc3339(now)
@@ -136,9 +138,11 @@ class Feed:
             "death_date_precision": "day",
         }
         about = ("legacy", legacy.id)
-        return self._event(
+        # A circle may have begun before anybody was listening.
+        event = self._event(
             ulid(moment, chance), "legacy.created", moment, legacy.circle[0], about, payload
         )
+        return msgspec.structs.replace(event, source="backfill")
 
     def _day(self, legacy: Legacy, day: date) -> Iterator[Event]:
         for act in self._acts(legacy, day):

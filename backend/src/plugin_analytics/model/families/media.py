@@ -1,4 +1,4 @@
-"""Reduce `media.*`: a picture, recording or paper counts once its upload is confirmed."""
+"""Reduce `media.*`: a picture, recording or paper counts from its confirmed upload on."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
@@ -7,33 +7,33 @@ from msgspec import Meta
 
 from plugin_analytics.model.families.base import (
     Act,
+    EventType,
     Fact,
     Family,
     Identifier,
-    Legacies,
-    Payload,
-    in_each,
+    OfManyLegacies,
+    Sensitivity,
+    stay_of,
 )
 
+CONFIRMED, DELETED = "media.upload_confirmed", "media.deleted"
 
-class Media(Payload, frozen=True):
+
+class Media(OfManyLegacies, frozen=True, kw_only=True):
     """What is kept of a file: never its name, caption or place."""
 
     media_id: Identifier
-    legacy_ids: Legacies | None = None
     family: Literal["image", "video", "audio", "document"] | None = None
     size_bytes: Annotated[int, Meta(ge=0, le=2**53)] | None = None
 
-    def legacies(self) -> Sequence[str]:
-        return self.legacy_ids or ()
-
 
 def facts(acts: Sequence[Act]) -> Iterable[Fact]:
-    """Count a file once, at its first confirmation."""
-    first = min(acts, key=lambda act: (act.at, act.id))
-    media: Media = FAMILY.decode(first.type, first.body)
-    for legacy in in_each(media.legacies()):
-        yield Fact(legacy, first.at, "media", 1, first.person)
+    """Count a file once, from its first confirmation until its deletion."""
+    stay = stay_of(acts, CONFIRMED, {DELETED})
+    if stay is None:
+        return ()
+    media: Media = FAMILY.decode(CONFIRMED, stay.came.body)
+    return stay.facts("media", media.legacies())
 
 
 def _subject(payload: Media, person: bytes | None) -> str:
@@ -43,7 +43,10 @@ def _subject(payload: Media, person: bytes | None) -> str:
 
 FAMILY = Family(
     name="media",
-    payloads={"media.upload_confirmed": Media},
+    types=(
+        EventType(CONFIRMED, Media, Sensitivity.SHARED, aliases=("MediaUploaded",)),
+        EventType(DELETED, Media, Sensitivity.SHARED),
+    ),
     subject=_subject,
     facts=facts,
 )

@@ -5,26 +5,24 @@ from typing import Literal
 
 from plugin_analytics.model.families.base import (
     Act,
+    EventType,
     Fact,
     Family,
     Identifier,
-    Payload,
+    OfOneLegacy,
+    Sensitivity,
     in_each,
 )
 
 METRICS = {"heart": "hearts", "candle": "candles", "smile": "smiles"}
 
 
-class Reaction(Payload, frozen=True):
+class Reaction(OfOneLegacy, frozen=True, kw_only=True):
     """What is kept of a reaction."""
 
     story_id: Identifier
     reaction_type: Literal["heart", "candle", "smile"]
     reacted: bool
-    legacy_id: Identifier | None = None
-
-    def legacies(self) -> Sequence[str]:
-        return () if self.legacy_id is None else (self.legacy_id,)
 
 
 def facts(acts: Sequence[Act]) -> Iterable[Fact]:
@@ -54,7 +52,7 @@ def _subject(payload: Reaction, person: bytes | None) -> str:
 
 FAMILY = Family(
     name="reaction",
-    payloads={"story_reaction.toggled": Reaction},
+    types=(EventType("story_reaction.toggled", Reaction, Sensitivity.SHARED),),
     subject=_subject,
     facts=facts,
 )

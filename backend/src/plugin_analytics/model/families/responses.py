@@ -1,35 +1,43 @@
-"""Reduce `story_response.*`: an answer to a memory counts from the moment it was given."""
+"""Reduce `story_response.*`: an answer counts from the moment it was given until it is gone."""
 
 from collections.abc import Iterable, Sequence
 
 from plugin_analytics.model.families.base import (
     Act,
+    EventType,
     Fact,
     Family,
     Identifier,
-    Payload,
-    in_each,
+    OfOneLegacy,
+    Sensitivity,
+    stay_of,
 )
 
+CREATED, CONVERTED = "story_response.created", "story_response.converted"
+ENDS = ("story_response.deleted", "story_response.hidden")
 
-class Response(Payload, frozen=True):
+
+class Response(OfOneLegacy, frozen=True, kw_only=True):
     """What is kept of a response: never its text."""
 
     response_id: Identifier
-    story_id: Identifier
-    legacy_id: Identifier | None = None
+    story_id: Identifier | None = None
     new_story_id: Identifier | None = None
 
-    def legacies(self) -> Sequence[str]:
-        return () if self.legacy_id is None else (self.legacy_id,)
+
+class ResponseCreated(Response, frozen=True, kw_only=True):
+    """What is kept of a new response, which is always to a story."""
+
+    story_id: Identifier
 
 
 def facts(acts: Sequence[Act]) -> Iterable[Fact]:
-    """Count a response once, at its first creation."""
-    first = min(acts, key=lambda act: (act.at, act.id))
-    response: Response = FAMILY.decode(first.type, first.body)
-    for legacy in in_each(response.legacies()):
-        yield Fact(legacy, first.at, "responses", 1, first.person)
+    """Count a response once; one that became a story of its own stays an answer."""
+    stay = stay_of(acts, CREATED, ENDS)
+    if stay is None:
+        return ()
+    response: Response = FAMILY.decode(CREATED, stay.came.body)
+    return stay.facts("responses", response.legacies())
 
 
 def _subject(payload: Response, person: bytes | None) -> str:
@@ -39,7 +47,10 @@ def _subject(payload: Response, person: bytes | None) -> str:
 
 FAMILY = Family(
     name="response",
-    payloads={"story_response.created": Response},
+    types=(
+        EventType(CREATED, ResponseCreated, Sensitivity.SHARED),
+        *(EventType(name, Response, Sensitivity.SHARED) for name in (*ENDS, CONVERTED)),
+    ),
     subject=_subject,
     facts=facts,
 )

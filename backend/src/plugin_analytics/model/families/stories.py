@@ -8,33 +8,37 @@ from msgspec import Meta
 
 from plugin_analytics.model.families.base import (
     Act,
+    EventType,
     Fact,
     Family,
     Identifier,
-    Legacies,
+    OfManyLegacies,
     Payload,
+    Sensitivity,
     in_each,
 )
 
 CREATED, UPDATED, DELETED = "story.created", "story.updated", "story.deleted"
+WordBucket = Annotated[str, Meta(pattern=r"\A[0-9]{1,7}([-+][0-9]{0,7})?\Z")]
 _RANK = {CREATED: 0, UPDATED: 1, DELETED: 2}
 
 
-class Story(Payload, frozen=True):
+class Story(OfManyLegacies, frozen=True, kw_only=True):
     """What is kept of a story; a field that an update leaves out has not changed."""
 
     story_id: Identifier
-    legacy_ids: Legacies | None = None
     status: Literal["draft", "published"] | None = None
     visibility: Literal["public", "private", "personal"] | None = None
     origin: Literal["manual", "prompt", "response", "conversation"] | None = None
-    word_bucket: int | Annotated[str, Meta(max_length=16)] | None = None
+    word_bucket: int | WordBucket | None = None
 
-    def legacies(self) -> Sequence[str]:
-        return self.legacy_ids or ()
+    def sensitivity(self, usual: Sensitivity) -> Sensitivity:
+        """Seal what is not known to be told to the circle: drafts and personal stories."""
+        told = self.status == "published" and self.visibility != "personal"
+        return usual if told else Sensitivity.SEALED
 
 
-class StoryDeleted(Payload, frozen=True):
+class StoryDeleted(Payload, frozen=True, kw_only=True):
     """What is kept of a deletion."""
 
     story_id: Identifier
@@ -95,7 +99,11 @@ def _subject(payload: Story | StoryDeleted, person: bytes | None) -> str:
 
 FAMILY = Family(
     name="story",
-    payloads={CREATED: Story, UPDATED: Story, DELETED: StoryDeleted},
+    types=(
+        EventType(CREATED, Story, Sensitivity.SHARED),
+        EventType(UPDATED, Story, Sensitivity.SHARED),
+        EventType(DELETED, StoryDeleted, Sensitivity.SHARED),
+    ),
     subject=_subject,
     facts=facts,
 )
