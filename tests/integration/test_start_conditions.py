@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from mosaiclife_plugin_sdk import SERVICE, encode_user_context
 from mosaiclife_plugin_sdk.testing import Answer, FakeCore, garbage, hang_up, refusal
 from tests.support.bundles import write_bundle
 from tests.support.processes import CLEAN, ServerProcess, eventually, free_port
@@ -153,6 +154,37 @@ def test_missing_bundle_turns_readiness_red(tmp_path: Path) -> None:
         assert (plugin.status("/readyz"), red) == (503, {"ui"})
         write_bundle(tmp_path / "dist", "entry")
         eventually(lambda: plugin.status("/readyz") == 200, what="readiness")
+
+
+def closed_folder(folder: Path) -> Path:
+    """Return a folder in which nothing can be created, root or not."""
+    if os.geteuid() == 0:
+        return Path("/sys/kernel")
+    folder.mkdir()
+    folder.chmod(0o500)
+    return folder
+
+
+def test_read_only_data_folder_is_waited_out(tmp_path: Path) -> None:
+    """The plugin stays up and red, loses nothing, and works by itself once it can write."""
+    data = tmp_path / "data"
+    data.symlink_to(closed_folder(tmp_path / "closed"))
+    core = f"http://127.0.0.1:{free_port()}"
+    signed_in = {"Authorization": f"Bearer {TOKEN}", "X-Tenant-ID": "family-a"}
+    signed_in["X-User-Context"] = encode_user_context(SERVICE)
+    with started(tmp_path, core) as plugin:
+        assert plugin.status("/readyz") == 503
+        [store] = [check for check in plugin.outlook()["checks"] if check["name"] == "store"]
+        assert store["reason"].startswith("DATA_DIR: cannot be written: ")
+        assert plugin.says("nothing can be kept")
+        report = httpx.get(f"{plugin.url}/v1/data/overview", headers=signed_in)
+        assert (report.status_code, report.headers["Retry-After"]) == (503, "5")
+
+        data.unlink()
+        data.mkdir()
+        eventually(lambda: plugin.status("/readyz") == 200, what="readiness")
+        report = httpx.get(f"{plugin.url}/v1/data/overview", headers=signed_in)
+        assert report.status_code == 200
 
 
 def run_once(**environ: str) -> tuple[int, str]:

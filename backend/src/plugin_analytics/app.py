@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+import structlog
 from litestar import Litestar
 
 from mosaiclife_plugin_sdk import (
@@ -18,9 +19,10 @@ from mosaiclife_plugin_sdk import frame as sdk
 from mosaiclife_plugin_sdk.stores import sql_stores
 from mosaiclife_plugin_sdk.stores.base import slot_of
 from plugin_analytics.clock import Clock, utc_now
-from plugin_analytics.errors import WrongPseudonymKey
+from plugin_analytics.errors import FolderClosed, WrongPseudonymKey
 from plugin_analytics.http.counting import EventCounter
 from plugin_analytics.http.data import Readers, data_routes
+from plugin_analytics.http.standby import Standby
 from plugin_analytics.model.calendar import zone_names
 from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.model.pseudonyms import Pseudonyms
@@ -31,6 +33,8 @@ from plugin_analytics.services.rollup import Refresh
 from plugin_analytics.settings import Settings
 from plugin_analytics.store.base import Store
 from plugin_analytics.store.sqlite import READERS, SQLiteStore
+
+log = structlog.stdlib.get_logger(__name__)
 
 _KEY_CHECK = "pseudonym-key-check"
 
@@ -52,6 +56,7 @@ class Plugin(PluginApp):
             pseudonyms,
             clock,
             zone,
+            plugin=self.name,
             count=self._count,
             committed=self._refresh_soon,
         )
@@ -115,9 +120,19 @@ def build(environ: Mapping[str, str]) -> tuple[Litestar, Settings]:
     manifest = load_manifest(find_manifest(environ))
     settings = sdk.read_settings(Settings, manifest, environ)
     settings.zone(zone_names())
-    settings.check_folder()
+    try:
+        settings.check_folder()
+    except FolderClosed as closed:
+        return stand_by(settings, manifest, closed), settings
     settings.key()
     return create_app(settings, manifest), settings
+
+
+def stand_by(settings: Settings, manifest: Manifest, closed: FolderClosed) -> Litestar:
+    """Return an app that is up and not ready until the folder for the data opens."""
+    app = sdk.create_app(Standby(manifest, settings.check_folder), settings)
+    log.error("nothing can be kept", reason=str(closed))
+    return app
 
 
 def _check_key(store: Store, pseudonyms: Pseudonyms) -> None:

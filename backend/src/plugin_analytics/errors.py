@@ -15,6 +15,7 @@ SettingsError                the start ends with exit 2 and one line
  +- WrongPseudonymKey
  +- StoreLocked
  +- StoreTooNew
+FolderClosed                 nothing can be kept now; the process waits for it, and says so
 
 The docstring of an answer to a caller is its message.
 """
@@ -69,3 +70,7 @@ class StoreLocked(SettingsError):
 
 class StoreTooNew(SettingsError):
     """The database was written by a release that this one does not know."""
+
+
+class FolderClosed(Exception):
+    """The folder for the database cannot be written now, and may be later."""

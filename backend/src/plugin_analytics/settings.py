@@ -1,5 +1,6 @@
 """Read the environment once, into one frozen struct (design: Settings)."""
 
+import errno
 import os
 import secrets
 import tempfile
@@ -7,8 +8,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mosaiclife_plugin_sdk import FrameSettings, Secret, SettingsError
+from plugin_analytics.errors import FolderClosed
 
 KEY_CHARACTERS = 32
+_MAY_RECOVER = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 _SQLITE = "sqlite:///"
 _DATABASE = "plugin.db"
 _KEY_FILE = "pseudonym.key"
@@ -34,7 +37,11 @@ class Settings(FrameSettings, frozen=True, kw_only=True):
         return Path(url.removeprefix(_SQLITE))
 
     def check_folder(self) -> None:
-        """Refuse a folder for the database in which nothing can be written."""
+        """Refuse a folder for the database in which nothing can be written.
+
+        A disk that is full or read-only may recover: that is `FolderClosed`. A path that leads
+        nowhere will not.
+        """
         key = "DATA_DIR" if self.database_url.value is None else "DATABASE_URL"
         folder = self.database.parent
         try:
@@ -42,7 +49,8 @@ class Settings(FrameSettings, frozen=True, kw_only=True):
             # Asking for the permission would not see a file system that is mounted read-only.
             tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
-            raise SettingsError(f"{key}: cannot be written: {error.strerror}") from error
+            kind = FolderClosed if error.errno in _MAY_RECOVER else SettingsError
+            raise kind(f"{key}: cannot be written: {error.strerror}") from error
 
     def zone(self, names: frozenset[str]) -> ZoneInfo:
         """Return the zone whose days reports count, one of *names*."""

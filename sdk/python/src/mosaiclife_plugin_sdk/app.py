@@ -59,6 +59,7 @@ class PluginApp:
     checks: Mapping[str, Check] = {}
     queues: Mapping[str, Callable[[], float]] = {}
     stores: Stores | None = None
+    start_again: bool = False  # set it to be taken down in good order, and built anew
 
     metrics: Metrics
     runner: JobRunner

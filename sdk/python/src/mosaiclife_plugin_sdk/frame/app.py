@@ -137,7 +137,9 @@ class _Frame:
             logging_config=None,
             openapi_config=self._openapi(),
             request_max_body_size=MAX_BODY,
-            state=AppState({"readiness": self.readiness, "lifecycle": self.lifecycle}),
+            state=AppState(
+                {"readiness": self.readiness, "lifecycle": self.lifecycle, "plugin": self.plugin}
+            ),
         )
         app.edge = Edge(
             super(FrameApp, app).__call__,

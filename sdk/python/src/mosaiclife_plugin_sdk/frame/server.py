@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
+from mosaiclife_plugin_sdk.app import PluginApp
 from mosaiclife_plugin_sdk.errors import ManifestError, SettingsError
 from mosaiclife_plugin_sdk.frame.health import Readiness
 from mosaiclife_plugin_sdk.settings import FrameSettings
@@ -34,10 +35,11 @@ class DrainingServer(uvicorn.Server):
     not yet seen the red probe fail; and it ends by its own signal, not with 0.
     """
 
-    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain: float) -> None:
-        super().__init__(config)
-        self._readiness = readiness
-        self._drain = drain
+    def __init__(self, app: Litestar, settings: FrameSettings) -> None:
+        super().__init__(_config(app, settings))
+        self._readiness: Readiness = app.state.readiness
+        self._plugin: PluginApp = app.state.plugin
+        self._drain = settings.drain_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
@@ -51,6 +53,15 @@ class DrainingServer(uvicorn.Server):
             os._exit(128 + sig)
         self._readiness.draining = True
         self._loop.call_soon_threadsafe(self._start_drain, self._loop)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Stop also when the plugin wants to be built anew."""
+        return await super().on_tick(counter) or self._plugin.start_again
+
+    @property
+    def wanted_again(self) -> bool:
+        """Tell whether the plugin, and not a signal, has ended this server."""
+        return self._plugin.start_again and not self._readiness.draining
 
     def _start_drain(self, loop: asyncio.AbstractEventLoop) -> None:
         log.info("draining", seconds=self._drain)
@@ -68,15 +79,22 @@ def run(build: Build) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A log line must not wait in a buffer for the ones after it.
         sys.stdout.reconfigure(line_buffering=True)
+    while (server := _serve(build)).wanted_again:
+        log.info("starting again")
+    sys.exit(0 if server.started else START_FAILED)
+
+
+def _serve(build: Build) -> DrainingServer:
+    """Build the app and serve it until it ends; a bad setting or manifest ends the process."""
     try:
         app, settings = build(os.environ)
     except (SettingsError, ManifestError) as error:
         sys.stderr.write(" ".join(str(error).split()) + "\n")
         sys.exit(BAD_SETTINGS)
-    server = DrainingServer(_config(app, settings), app.state.readiness, settings.drain_seconds)
+    server = DrainingServer(app, settings)
     log.info("starting", host=settings.host, port=settings.port)
     server.run()
-    sys.exit(0 if server.started else START_FAILED)
+    return server
 
 
 def _config(app: Litestar, settings: FrameSettings) -> uvicorn.Config:
