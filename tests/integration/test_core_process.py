@@ -53,6 +53,9 @@ def answers(client: httpx.Client) -> bool:
         return False
 
 
+PAGES_STREAM = "/api/events/stream"
+
+
 def listen(client: httpx.Client, path: str, headers: dict[str, str] | None = None) -> Queue[Any]:
     """Follow a stream in a thread; its messages arrive in the queue, and None at its end."""
     queue: Queue[Any] = Queue()
@@ -68,6 +71,8 @@ def listen(client: httpx.Client, path: str, headers: dict[str, str] | None = Non
 
     threading.Thread(target=follow, daemon=True).start()
     assert queue.get(timeout=5) == ": open"
+    if path == PAGES_STREAM:
+        assert queue.get(timeout=5) == {"type": "core.heartbeat", "seconds": 15.0}
     return queue
 
 
@@ -76,7 +81,7 @@ def test_a_page_hears_of_plugins_and_of_events(
 ) -> None:
     """A registration and a published event reach an open page; a topic reaches its subscriber."""
     _, client = process
-    page = listen(client, "/api/events/stream")
+    page = listen(client, PAGES_STREAM)
     plugin.register(client).raise_for_status()
     assert page.get(timeout=5) == {"type": "plugin.changed", "id": "bare"}
     wait_for(client, plugin, "Ready")
@@ -97,7 +102,7 @@ def test_a_signal_ends_open_streams_and_leaves_with_zero(
 ) -> None:
     """SIGTERM stops a core with an open page at once, and is no failure."""
     server, client = process
-    page = listen(client, "/api/events/stream")
+    page = listen(client, PAGES_STREAM)
 
     assert server.stop(within=4) == 0
     assert page.get(timeout=5) is None

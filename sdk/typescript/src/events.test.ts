@@ -157,3 +157,43 @@ describe("a lost line", () => {
     expect(line().closed).toBe(true);
   });
 });
+
+describe("a line that fell silent", () => {
+  const beat = { type: "core.heartbeat", seconds: 15 };
+
+  it("is given up after two and a half missed heartbeats, and opened anew", () => {
+    const { stream, lines, line } = openStream();
+    line().arrive();
+    line().say(beat);
+    vi.advanceTimersByTime(37_000);
+    line().say(beat);
+    vi.advanceTimersByTime(37_000);
+    expect([stream.connection, lines.length]).toEqual(["open", 1]);
+    vi.advanceTimersByTime(1_000);
+    expect([stream.connection, lines.length]).toEqual(["away", 2]);
+    expect(lines[0]?.closed).toBe(true);
+    line().arrive();
+    expect(stream.connection).toBe("open");
+  });
+
+  it("is no more than quiet where core sends no heartbeat", () => {
+    const { stream, lines, line } = openStream();
+    line().arrive();
+    line().say({ type: "story.created", payload: {} });
+    vi.advanceTimersByTime(3_600_000);
+    expect([stream.connection, lines.length]).toEqual(["open", 1]);
+  });
+
+  it("is left alone once the stream is closed, or the browser is trying itself", () => {
+    const first = openStream();
+    first.line().arrive();
+    first.line().say(beat);
+    first.stream.close();
+    const second = openStream();
+    second.line().arrive();
+    second.line().say(beat);
+    second.line().break(false);
+    vi.advanceTimersByTime(60_000);
+    expect([first.lines.length, second.lines.length]).toEqual([1, 1]);
+  });
+});

@@ -21,6 +21,10 @@ export interface EventStreamOptions {
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 15_000;
 
+/** Core's sign of life; its interval tells how long a silence may last. */
+const HEARTBEAT = "core.heartbeat";
+const MISSED_BEATS = 2.5;
+
 /** Open the page's one stream of events and keep it open. */
 export function createEventStream(options: EventStreamOptions): EventStream {
   return new Stream(options);
@@ -32,6 +36,8 @@ class Stream implements EventStream {
   private closed = false;
   private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private silence: ReturnType<typeof setTimeout> | undefined;
+  private longestSilenceMs: number | undefined;
   private readonly topics = new Map<string, Set<(msg: unknown) => void>>();
   private readonly watchers = new Set<(connection: Connection) => void>();
   private readonly url: string;
@@ -64,6 +70,7 @@ class Stream implements EventStream {
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
+    clearTimeout(this.silence);
     this.source?.close();
     this.topics.clear();
     this.watchers.clear();
@@ -76,12 +83,30 @@ class Stream implements EventStream {
       this.failures = 0;
       this.become("open");
     };
-    source.onmessage = (event) => this.deliver(event.data);
+    source.onmessage = (event) => {
+      this.deliver(event.data);
+      this.listen(source);
+    };
     source.onerror = () => this.lose(source);
+  }
+
+  /**
+   * Give a line up that has been silent for too long. A network that went away without a word
+   * leaves it open for the browser, for minutes or for ever.
+   */
+  private listen(source: EventSource): void {
+    clearTimeout(this.silence);
+    if (this.longestSilenceMs === undefined || this.closed) return;
+    this.silence = setTimeout(() => {
+      source.close();
+      this.become("away");
+      this.connect();
+    }, this.longestSilenceMs);
   }
 
   /** The browser tries again after a broken line, but gives up after a refusal; then we try. */
   private lose(source: EventSource): void {
+    clearTimeout(this.silence);
     this.become("away");
     if (source.readyState !== CLOSED || this.closed) return;
     source.close();
@@ -100,9 +125,16 @@ class Stream implements EventStream {
   private deliver(data: unknown): void {
     const frame = readFrame(data);
     if (frame === undefined) return;
+    if (frame.type === HEARTBEAT) this.beat(frame);
     const message = "payload" in frame ? frame.payload : frame;
     for (const handler of [...(this.topics.get(frame.type) ?? [])]) {
       this.guard(() => handler(message));
+    }
+  }
+
+  private beat({ seconds }: Frame): void {
+    if (typeof seconds === "number" && seconds > 0) {
+      this.longestSilenceMs = seconds * MISSED_BEATS * 1000;
     }
   }
 
@@ -119,8 +151,14 @@ class Stream implements EventStream {
 /** `EventSource.CLOSED`, which a page without EventSource cannot name. */
 const CLOSED = 2;
 
+interface Frame {
+  type: string;
+  payload?: unknown;
+  seconds?: unknown;
+}
+
 /** Read `{type, payload?}`; anything else belongs to no topic. */
-function readFrame(data: unknown): { type: string; payload?: unknown } | undefined {
+function readFrame(data: unknown): Frame | undefined {
   try {
     const frame: unknown = JSON.parse(String(data));
     return isFrame(frame) ? frame : undefined;
@@ -129,7 +167,7 @@ function readFrame(data: unknown): { type: string; payload?: unknown } | undefin
   }
 }
 
-function isFrame(value: unknown): value is { type: string; payload?: unknown } {
+function isFrame(value: unknown): value is Frame {
   return (
     typeof value === "object" && value !== null && "type" in value && typeof value.type === "string"
   );

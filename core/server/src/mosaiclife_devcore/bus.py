@@ -19,6 +19,8 @@ from mosaiclife_devcore.settings import Settings
 QUEUE = 256
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 PLUGIN_CHANGED = "plugin.changed"
+HEARTBEAT = "core.heartbeat"
+COMMENT = b": still here\n\n"
 
 Message = Mapping[str, Any]
 Listener = asyncio.Queue[Message | None]
@@ -74,8 +76,9 @@ class Bus:
 
 @get("/events/stream")
 async def stream_to_page(bus: NamedDependency[Bus], settings: NamedDependency[Settings]) -> Stream:
-    """Stream all that a page may react to."""
-    return _stream(bus, None, settings.heartbeat_seconds)
+    """Stream all that a page may react to; a page that hears no heartbeat knows a dead line."""
+    seconds = settings.heartbeat_seconds
+    return _stream(bus, None, seconds, _data({"type": HEARTBEAT, "seconds": seconds}))
 
 
 @get("/events/{topic:str}")
@@ -89,27 +92,33 @@ async def stream_to_plugin(
     caller.registration().approval.require("events:subscribe")
     if topic == PLUGIN_CHANGED:
         raise NotFound("the registry's changes are for pages")
-    return _stream(bus, topic, settings.heartbeat_seconds)
+    return _stream(bus, topic, settings.heartbeat_seconds, COMMENT)
 
 
-def _stream(bus: Bus, topic: str | None, heartbeat: float) -> Stream:
-    return Stream(_lines(bus, topic, heartbeat), media_type="text/event-stream", headers=HEADERS)
+def _stream(bus: Bus, topic: str | None, seconds: float, beat: bytes) -> Stream:
+    lines = _lines(bus, topic, seconds, beat)
+    return Stream(lines, media_type="text/event-stream", headers=HEADERS)
 
 
-async def _lines(bus: Bus, topic: str | None, heartbeat: float) -> AsyncIterator[bytes]:
+async def _lines(bus: Bus, topic: str | None, seconds: float, beat: bytes) -> AsyncIterator[bytes]:
     listener = bus.open()
     try:
-        yield b": open\n\n"
+        # A page learns at once how often to expect the next sign of life.
+        yield b": open\n\n" + (beat if topic is None else b"")
         while True:
             try:
-                async with asyncio.timeout(heartbeat):
+                async with asyncio.timeout(seconds):
                     message = await listener.get()
             except TimeoutError:
-                yield b": still here\n\n"
+                yield beat
                 continue
             if message is None:
                 return
             if topic is None or message["type"] == topic:
-                yield b"data: " + encode(message) + b"\n\n"
+                yield _data(message)
     finally:
         bus.leave(listener)
+
+
+def _data(message: Message) -> bytes:
+    return b"data: " + encode(message) + b"\n\n"
