@@ -57,6 +57,24 @@ def test_nothing_outside_the_shells_folder_is_served(core: Core, path: str) -> N
     assert_problem(core.get(f"http://core.test{path}"), 404, "RESOURCE_NOT_FOUND")
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/legacies/a/b", "/old/page.html"])
+def test_a_person_who_is_lost_meets_the_shell(core: Core, path: str) -> None:
+    """An address that leads nowhere is a kind page for people, and still no success."""
+    response = core.get(path, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+    assert response.status_code == 404
+    assert "shell" in response.text
+    assert "default-src 'self'" in response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/api/nowhere", "/mf/unknown/0123456789abcdef/x.js"])
+def test_nobody_is_shown_a_page_in_place_of_data(core: Core, path: str) -> None:
+    """The API and the remotes answer in the one shape, whoever asks."""
+    response = core.get(path, headers={"accept": "text/html"})
+
+    assert response.json()["error"]["code"] in {"RESOURCE_NOT_FOUND", "PLUGIN_UNKNOWN"}
+
+
 def test_a_shell_that_is_not_built_says_what_to_do(tmp_path: Path) -> None:
     """Without a build the page is one clear line, and the API works."""
     with running_core(web_dir=tmp_path / "none") as core:

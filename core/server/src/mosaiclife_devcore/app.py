@@ -37,7 +37,7 @@ from mosaiclife_devcore.scheduler import JobScheduler
 from mosaiclife_devcore.secrets import fetch_secret
 from mosaiclife_devcore.session import get_session
 from mosaiclife_devcore.settings import Settings
-from mosaiclife_devcore.web import Shell
+from mosaiclife_devcore.web import Shell, guide
 from mosaiclife_devcore.world import build_world
 from mosaiclife_plugin_sdk import Clock, utc_now
 from mosaiclife_plugin_sdk.wire import LARGEST_BODY
@@ -87,7 +87,7 @@ class Core:
 
     def shared(self) -> dict[str, object]:
         """Return the parts that guards, the server and tests reach through the application."""
-        names = ("tokens", "rates", "bus", "scheduler", "egress")
+        names = ("tokens", "rates", "bus", "scheduler", "egress", "shell", "registry")
         return {name: getattr(self, name) for name in names}
 
     @asynccontextmanager
@@ -170,7 +170,7 @@ def _caller() -> Mapping[str, Provide]:
 
 
 def _refusals() -> dict[Any, Callable[..., Any]]:
-    return {CoreError: refuse, HTTPException: refuse_http, Exception: crash}
+    return {CoreError: guide(refuse), HTTPException: guide(refuse_http), Exception: crash}
 
 
 def _constant(value: object) -> Provide:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from mosaiclife_devcore.errors import NotFound
 from mosaiclife_devcore.origins import origin_of
 from mosaiclife_devcore.registry import Registry
+
+AnyRequest = Request[Any, Any, Any]
+Refusal = Callable[[AnyRequest, Any], Response[bytes]]
 
 DIST = Path("core/web/dist")
 POLICY = (
@@ -31,6 +36,7 @@ NOT_BUILT = (
     "<!doctype html><html lang='en'><meta charset='utf-8'><title>Mosaic Life</title>"
     "<h1>The web shell is not built</h1><p>Run <code>./just build</code> and reload.</p></html>"
 )
+NOT_PAGES = ("/api/", "/mf/")
 # A name with eight or more letters of a hash never changes its content.
 _HASHED = re.compile(r"\.[0-9a-f]{8,}\.")
 
@@ -59,13 +65,7 @@ async def serve_page(
     shell: NamedDependency[Shell], registry: NamedDependency[Registry]
 ) -> Response[bytes]:
     """Answer every page of the application with the shell."""
-    page = shell.index()
-    return Response(
-        NOT_BUILT.encode() if page is None else page,
-        status_code=503 if page is None else 200,
-        headers={**PAGE_HEADERS, "content-security-policy": policy(registry)},
-        media_type="text/html",
-    )
+    return _page(shell, registry, status=200)
 
 
 @get("/{path:path}")
@@ -85,6 +85,35 @@ async def serve_asset(
         return Response(b"", status_code=304, headers=headers)
     media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     return Response(body, headers=headers, media_type=media_type)
+
+
+def guide(refuse: Refusal) -> Refusal:
+    """Show people who are lost the shell, which says so kindly; programs get *refuse*'s answer."""
+
+    def answer(request: AnyRequest, error: Any) -> Response[bytes]:
+        refusal = refuse(request, error)
+        if refusal.status_code != HTTP_404_NOT_FOUND or not _is_visit(request):
+            return refusal
+        state = request.app.state
+        return _page(state["shell"], state["registry"], status=HTTP_404_NOT_FOUND)
+
+    return answer
+
+
+def _page(shell: Shell, registry: Registry, *, status: int) -> Response[bytes]:
+    page = shell.index()
+    return Response(
+        NOT_BUILT.encode() if page is None else page,
+        status_code=503 if page is None else status,
+        headers={**PAGE_HEADERS, "content-security-policy": policy(registry)},
+        media_type="text/html",
+    )
+
+
+def _is_visit(request: AnyRequest) -> bool:
+    """Tell a browser that goes to a page from a program, or a page, that asks for something."""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    return wants_page and not request.url.path.startswith(NOT_PAGES)
 
 
 def policy(registry: Registry) -> str:
