@@ -73,6 +73,17 @@ def media(media_id: str, *legacies: str, **other: Any) -> dict[str, Any]:
     return event("media.upload_confirmed", payload, **other)
 
 
+def granted(legacy: str, *types: str, **other: Any) -> dict[str, Any]:
+    """Return the event of a keeper who allows *types*, or every type when none is named."""
+    scopes = {"permissions": {"webhook_events": list(types)}} if types else {}
+    return event("plugin_permission.granted", {"legacy_id": legacy, **scopes}, **other)
+
+
+def revoked(legacy: str, **other: Any) -> dict[str, Any]:
+    """Return the event of a keeper who takes every permission back."""
+    return event("plugin_permission.revoked", {"legacy_id": legacy}, **other)
+
+
 def body_of(events: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the body that carries *events*."""
     return json.dumps({"events": events}).encode()

@@ -25,6 +25,7 @@ from tests.support.events import TENANT, body_of
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
+PLUGIN = "this-plugin"
 ALL = Window(Period("all"))
 _deliveries = itertools.count(1)
 
@@ -43,6 +44,7 @@ class Bench:
             Pseudonyms(b"k" * 32),
             lambda: NOW,
             zone,
+            plugin=PLUGIN,
             count=lambda *counted: self.counted.append(counted),
             committed=self._committed,
         )

@@ -13,22 +13,24 @@ from plugin_analytics.clock import from_micros
 from plugin_analytics.model.envelopes import read_parcel
 from plugin_analytics.model.events import Event, Ignored, Judge, Poison
 from plugin_analytics.model.families import BY_NAME, BY_TYPE, FAMILIES, TYPES, Sensitivity
+from plugin_analytics.model.grants import Grant, Standing
 from plugin_analytics.model.pseudonyms import Pseudonyms
-from tests.support.events import TENANT, event
+from tests.support.events import TENANT, event, granted
 from tests.support.samples import SAMPLES, SUMS, changed_samples, read_samples
-from tests.unit.backend.conftest import Bench
+from tests.unit.backend.conftest import PLUGIN, Bench
 
 HIDE = Pseudonyms(b"k" * 32)
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 EVENTS = read_samples("events/v1")
 ENVELOPES = read_samples("envelopes/v1")
+EVERYTHING = Grant(2**62, "z", None)
 PAGE = Path(__file__).resolve().parents[3] / "docs/events.md"
 
 
 def judged(body: bytes, content_type: str = "application/json") -> Event | Ignored | Poison:
     parcel = read_parcel(body, content_type)
     (raw,) = parcel.events
-    return Judge(TENANT, NOW, HIDE, parcel.read)(raw)
+    return Judge(TENANT, NOW, HIDE, parcel.read, Standing({"l1": EVERYTHING}), PLUGIN)(raw)
 
 
 def taken(sent: Any, content_type: str = "application/json") -> Event:
@@ -203,6 +205,7 @@ def test_the_page_lists_what_the_code_reads() -> None:
 
 def test_nothing_of_any_type_but_kept_fields_reaches_the_database(bench: Bench) -> None:
     """Texts, names and addresses in every type's sample are in no file of the store."""
+    bench.deliver([granted("l1", at="2026-04-01T00:00:00Z")])
     answer = bench.deliver([sample["event"] for sample in EVENTS.values()])
     bench.deliver([{**sample["event"], "version": 2} for sample in EVENTS.values()] + [{}])
     late = [{**each["event"], "occurred_at": "2999-01-01T00:00:00Z"} for each in EVENTS.values()]

@@ -4,8 +4,8 @@ Three things can become of one event here: `Event` (to be stored), `Ignored` (of
 `Poison` (to be set aside with a reason). What an event is wrapped in is the business of `envelopes`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from hashlib import blake2b
@@ -27,6 +27,8 @@ from plugin_analytics.model.envelopes import (
 )
 from plugin_analytics.model.families import BY_TYPE, TYPES, EventType, Payload, Sensitivity
 from plugin_analytics.model.families.base import Hide, Identifier
+from plugin_analytics.model.families.permissions import Permission
+from plugin_analytics.model.grants import Grant, Standing, grant_of
 
 MAX_EVENT_BYTES = 64 * 1024
 VERSIONS = frozenset({1})
@@ -36,7 +38,13 @@ BACKFILL = "backfill"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # since then every zone keeps to quarter hours
 
 Reason = Literal[
-    "SCHEMA", "UNSUPPORTED_VERSION", "IN_FUTURE", "TOO_OLD", "TENANT_MISMATCH", "TOO_LARGE"
+    "SCHEMA",
+    "UNSUPPORTED_VERSION",
+    "IN_FUTURE",
+    "TOO_OLD",
+    "TENANT_MISMATCH",
+    "NO_GRANT",
+    "TOO_LARGE",
 ]
 Pseudonymise = Callable[[str, str], bytes]
 
@@ -54,13 +62,15 @@ class Event(NamedTuple):
     legacies: tuple[str, ...]
     sensitivity: Sensitivity = Sensitivity.SHARED
     backfill: bool = False
+    grant: Grant | None = None
 
 
 class Ignored(NamedTuple):
-    """An event of a type that no report asks for."""
+    """An event of a type that no report asks for, or that nobody has allowed to be watched."""
 
     id: str | None
     type: str
+    code: Reason | None = None
 
 
 class Poison(NamedTuple):
@@ -100,6 +110,8 @@ class Judge:
     now: datetime
     pseudonymise: Pseudonymise
     read: Reader = read_plain
+    standing: Standing = field(default_factory=lambda: Standing({}))
+    plugin: str = ""
 
     def __call__(self, raw: msgspec.Raw) -> Judgement:
         """Return what becomes of *raw*; nothing that it holds makes this raise."""
@@ -135,15 +147,13 @@ class Judge:
             return None
         return self._poison(raw, *fault)._replace(kept=self._kept(envelope, kind))
 
-    def _accept(
-        self, raw: msgspec.Raw, envelope: Opened | Envelope, kind: EventType
-    ) -> Event | Poison:
+    def _accept(self, raw: msgspec.Raw, envelope: Opened | Envelope, kind: EventType) -> Judgement:
         try:
             payload = self._payload(envelope, kind)
         except msgspec.ValidationError as error:
             fault = detail_of(error, "$.payload")
             return self._poison(raw, "SCHEMA", fault["field"], fault["message"])
-        return event_of(
+        event = event_of(
             key=self._key(envelope.source, envelope.id),
             event_id=envelope.id,
             kind=kind,
@@ -152,6 +162,29 @@ class Judge:
             payload=payload,
             backfill=envelope.source == BACKFILL,
         )
+        if isinstance(payload, Permission):
+            return self._permitted(event, payload)
+        closed = self.standing.closed(event.legacies, event.type, event.sensitivity)
+        return self._narrowed(raw, event, payload, closed) if closed else event
+
+    def _permitted(self, event: Event, payload: Permission) -> Event | Ignored:
+        """Note what a keeper has said of this plugin; what is said of others is not ours."""
+        if payload.plugin_id not in (None, self.plugin):
+            return Ignored(event.id, event.type)
+        grant = grant_of(event.type, event.at, event.id, payload)
+        self.standing.say(payload.legacy_id, grant)
+        return event._replace(grant=grant)
+
+    def _narrowed(
+        self, raw: msgspec.Raw, event: Event, payload: Payload, closed: Sequence[str]
+    ) -> Judgement:
+        """Keep an event for the legacies that are left; refuse it when none is."""
+        if len(closed) < len(event.legacies):
+            left = payload.without(closed)
+            return event._replace(body=_encoder.encode(left), legacies=tuple(left.legacies()))
+        if any(map(self.standing.decided, closed)):
+            return self._poison(raw, "NO_GRANT", "$.payload", "no legacy of it allows this")
+        return Ignored(event.id, event.type, "NO_GRANT")
 
     def _payload(self, envelope: Opened | Envelope, kind: EventType) -> Payload:
         """Read the kept fields, with pseudonyms in the place of people."""

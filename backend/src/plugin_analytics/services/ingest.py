@@ -27,6 +27,7 @@ from plugin_analytics.model.events import (
     Poison,
     Pseudonymise,
 )
+from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.store.base import Batch, Outcome, Store
 
 RETRY_UNKNOWN_SECONDS = 300
@@ -69,29 +70,33 @@ class Ingest:
         clock: Clock,
         zone: ZoneInfo,
         *,
+        plugin: str,
         count: Count,
         committed: Callable[[], None],
     ) -> None:
         """Store into *store* and answer into *deliveries*, in one transaction.
 
-        *count* is told of every outcome (type, outcome, number), *committed* of new events.
+        *plugin* is whom permissions may name. *count* is told of every outcome (type, outcome, number), *committed* of new events.
         """
         self._store = store
         self._deliveries = deliveries
         self._pseudonymise = pseudonymise
         self._clock = clock
         self._zone = zone
+        self._plugin = plugin
+        self._grants = GrantBook(store)
         self._count = count
         self._committed = committed
 
     async def __call__(self, delivery: Delivery) -> Recorded:
         """Take in one delivery; return the answer that was stored with its events."""
         parcel, now = read_parcel(delivery.body, delivery.content_type), self._clock()
-        judge = Judge(delivery.tenant, now, self._pseudonymise, parcel.read)
+        standing = await self._grants.standing(delivery.tenant)
+        judge = Judge(delivery.tenant, now, self._pseudonymise, parcel.read, standing, self._plugin)
         judgements = [judge(raw) for raw in parcel.events]
         _refuse_what_a_later_release_reads(judgements)
         outcomes, answer = await self._keep(delivery, now, judgements)
-        self._report(judgements, outcomes)
+        self._report(delivery.tenant, judgements, outcomes)
         return answer
 
     async def _keep(
@@ -116,7 +121,12 @@ class Ingest:
         batch = Batch(delivery.tenant, micros(now), events, days, poison)
         return await asyncio.wrap_future(self._store.append(batch, answer))
 
-    def _report(self, judgements: Sequence[Judgement], outcomes: Sequence[Outcome]) -> None:
+    def _report(
+        self, tenant: str, judgements: Sequence[Judgement], outcomes: Sequence[Outcome]
+    ) -> None:
+        events = (judged for judged in judgements if isinstance(judged, Event))
+        stored = zip(events, outcomes, strict=True)
+        self._grants.learn(tenant, (event for event, outcome in stored if outcome == "accepted"))
         remaining = iter(outcomes)
         counts = Counter(
             (judged.type or "", _status(judged) or next(remaining)) for judged in judgements
@@ -163,4 +173,5 @@ def _receipt(judgements: Sequence[Judgement], outcomes: Sequence[Outcome]) -> Re
 def _result(index: int, judged: Judgement, status: str) -> Result:
     if isinstance(judged, Poison):
         return Result(index, judged.id, status, judged.reason, judged.field, judged.message)
-    return Result(index, judged.id, status)
+    code = judged.code if isinstance(judged, Ignored) else None
+    return Result(index, judged.id, status, code)

@@ -24,6 +24,12 @@ MARK_DAY = (
     "INSERT INTO dirty_day (tenant, legacy, day, seq) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (tenant, legacy, day) DO UPDATE SET seq = max(seq, excluded.seq)"
 )
+_SAY = (
+    "INSERT INTO legacy_grant (tenant, legacy, at, id, types) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (tenant, legacy) DO UPDATE"
+    " SET at = excluded.at, id = excluded.id, types = excluded.types"
+    " WHERE (excluded.at, excluded.id) > (legacy_grant.at, legacy_grant.id)"
+)
 _QUARANTINE = (
     "INSERT INTO quarantine (tenant, key, received_at, type, reason, field, kept)"
     " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
@@ -50,6 +56,7 @@ class Arrivals:
         if inserted < len(batch.events):
             outcomes = _outcomes(connection, batch.tenant, first, batch.events)
         _mark_days(connection, batch, outcomes, last)
+        _say(connection, batch, outcomes)
         return outcomes
 
     def _first(self, connection: sqlite3.Connection, tenant: str) -> int:
@@ -108,6 +115,15 @@ def _outcomes(
         same: Outcome = "duplicate" if content == event.content else "conflict"
         outcomes.append("accepted" if holder == seq else same)
     return outcomes
+
+
+def _say(connection: sqlite3.Connection, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    """Let what new events have said of their legacies stand, unless a later word does."""
+    for event, outcome in zip(batch.events, outcomes, strict=True):
+        if event.grant is not None and outcome == "accepted":
+            at, event_id, types = event.grant
+            words = None if types is None else " ".join(sorted(types))
+            connection.execute(_SAY, (batch.tenant, *event.legacies, at, event_id, words))
 
 
 def _mark_days(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from plugin_analytics.model.calendar import Range
 from plugin_analytics.model.events import Event, Poison
+from plugin_analytics.model.grants import Grant
 from plugin_analytics.model.reports import DayCount, Telling
 from plugin_analytics.model.rollup import Folded, Stored
 
@@ -66,6 +67,9 @@ class Store(Protocol):
         *answer* makes of the outcomes what the future returns. It runs inside the transaction,
         whose connection it is given, so that what it writes stands or falls with the events.
         """
+
+    def grants(self, tenant: str) -> Mapping[str, Grant]:
+        """Return what each legacy of a tenant has last said."""
 
     # read and written by rollup.refresh
     def dirty_tenants(self) -> Sequence[str]:

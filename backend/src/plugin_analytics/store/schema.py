@@ -17,7 +17,7 @@ from sqlalchemy import (
     Table,
 )
 
-REVISION = "0002"  # the newest migration; a test holds it against the folder
+REVISION = "0003"  # the newest migration; a test holds it against the folder
 
 metadata = MetaData()
 
@@ -51,6 +51,17 @@ quarantine = Table(
     Column("reason", String, nullable=False),
     Column("field", String, nullable=False),
     Column("kept", LargeBinary),
+    sqlite_with_rowid=False,
+)
+# What each legacy has last said: the types that it allows, apart by spaces; empty means every type.
+legacy_grant = Table(
+    "legacy_grant",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("legacy", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("id", String, nullable=False),
+    Column("types", String),
     sqlite_with_rowid=False,
 )
 # What is known of each story, response, reaction and file: all that was ever done to it.

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import or_, select
 
+from plugin_analytics.model.grants import Grant
 from plugin_analytics.model.rollup import Folded, Stored
 from plugin_analytics.store import folding, schema
 from plugin_analytics.store.arrivals import Arrivals
@@ -61,6 +62,19 @@ class SQLiteStore(Counts):
             return answer(self._arrivals.write(session.driver, batch), session.sql)
 
         return self._writer.submit(work, rows=1 + len(batch.events) + len(batch.poison))
+
+    def grants(self, tenant: str) -> Mapping[str, Grant]:
+        """Return what each legacy of a tenant has last said."""
+        columns = schema.legacy_grant.c
+        rows = self._all(
+            select(columns.legacy, columns.at, columns.id, columns.types).where(
+                columns.tenant == tenant
+            )
+        )
+        return {
+            legacy: Grant(at, event_id, None if types is None else frozenset(types.split()))
+            for legacy, at, event_id, types in rows
+        }
 
     # --- rollup.refresh
 

@@ -5,7 +5,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from plugin_analytics.model.families.base import EventType, Family, OfOneLegacy, Sensitivity
+from plugin_analytics.model.families.base import (
+    EventType,
+    Family,
+    Identifier,
+    OfOneLegacy,
+    Sensitivity,
+)
 
 GRANTED, REVOKED = "plugin_permission.granted", "plugin_permission.revoked"
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,100}\Z")]
@@ -20,6 +26,7 @@ class Scopes(msgspec.Struct, frozen=True, omit_defaults=True):
 class Permission(OfOneLegacy, frozen=True, kw_only=True):
     """What is kept of a grant: never who gave it."""
 
+    legacy_id: Identifier
     plugin_id: Name | None = None
     permissions: Scopes | None = None
 
