@@ -233,6 +233,19 @@ def test_unclear_requests_are_refused_and_nothing_is_boasted(tmp_path: Path) -> 
     assert b"\r\nserver:" not in good.lower()
 
 
+def test_oversize_body_gets_its_answer(tmp_path: Path) -> None:
+    """A client that sends first and reads later learns of 413, and meets no reset connection."""
+    signed_in = "".join(f"{name}: {value}\r\n" for name, value in SIGNED_IN.items())
+    head = f"POST /v1/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{signed_in}"
+    with plugin(tmp_path) as running:
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", running.port), timeout=10) as client:
+                client.sendall(f"{head}Content-Length: {4 << 20}\r\n\r\n".encode())
+                client.sendall(b" " * (4 << 20))
+
+                assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
 def test_spans_reach_a_collector(tmp_path: Path) -> None:
     """With an OTLP endpoint the server span arrives, below the caller's trace (spec §14)."""
     seen, arrived = bytearray(), threading.Event()

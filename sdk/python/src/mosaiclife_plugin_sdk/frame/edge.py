@@ -7,6 +7,7 @@ one pass over the headers and one wrapped `send`; eight middlewares would cost e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import re
 import time
@@ -30,6 +31,9 @@ log = structlog.stdlib.get_logger("access")
 
 UNMATCHED = "unmatched"
 ASTERISK = "*"
+TOO_LARGE = 413
+REST_BYTES = 16 * 1024 * 1024  # what a refused body may still send, so that its answer arrives
+REST_SECONDS = 2.0
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -63,11 +67,11 @@ class Edge:
         """Serve one HTTP request."""
         started = time.perf_counter()
         headers = _headers_in_question(scope)
-        visit = _Visit(scope, send, _request_id(headers), self._allowed)
+        visit = _Visit(scope, receive, send, _request_id(headers), self._allowed)
         span, context = self._tracing.server_span(visit.method, headers)
         token = otel.attach(context)
         try:
-            await self._serve(visit, headers, receive)
+            await self._serve(visit, headers)
         finally:
             seconds = time.perf_counter() - started
             route = str(visit.scope.get("path_template") or UNMATCHED)
@@ -78,7 +82,7 @@ class Edge:
             span.update_name(f"{visit.method} {route}")
             end_span(span, route, visit.status)
 
-    async def _serve(self, visit: _Visit, headers: Headers, receive: Receive) -> None:
+    async def _serve(self, visit: _Visit, headers: Headers) -> None:
         try:
             _check_target(visit.scope)
             if visit.path == ASTERISK:
@@ -87,7 +91,7 @@ class Edge:
             limit = _time_limit(_single(headers, "x-request-timeout-ms"), self._limit)
             with limit_time(limit):
                 async with asyncio.timeout(limit):
-                    await self._app(visit.scope, receive, visit.send)
+                    await self._app(visit.scope, visit.receive, visit.send)
         except PluginError as error:
             await visit.refuse(error)
         except TimeoutError:
@@ -101,15 +105,22 @@ class _Visit:
     """One request and what has been answered so far."""
 
     def __init__(
-        self, scope: Scope, send: Send, request_id: str, allowed: Callable[[str], str]
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        request_id: str,
+        allowed: Callable[[str], str],
     ) -> None:
         method = str(scope.get("method", ""))
         self.method = method if method in _METHODS else "OTHER"
         self.path = scope["path"]
         self.request_id = request_id
         self.status = 500
+        self._receive = receive
         self._send = send
         self._allowed = allowed
+        self._more_to_read = True
         self._head_only = method == "HEAD"
         # A copy: the server looks into its own one, where HEAD stays HEAD.
         inner: dict[str, Any] = {**scope, "request_id": request_id}
@@ -118,10 +129,26 @@ class _Visit:
         self.scope: Any = inner
         self.started = False
 
+    async def receive(self) -> Any:
+        """Pass the next part of the request on."""
+        message: Any = await self._receive()
+        self._more_to_read = message.get("more_body", False)
+        return message
+
+    async def _take_rest(self) -> None:
+        """Read on for a while: closing on unread bytes resets the connection, answer and all."""
+        taken = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REST_SECONDS):
+                while self._more_to_read and taken < REST_BYTES:
+                    taken += len((await self.receive()).get("body", b""))
+
     async def send(self, message: Message) -> None:
         """Pass *message* on, with the headers that every answer carries."""
         if message["type"] == "http.response.start":
             self.status, self.started = message["status"], True
+            if self.status == TOO_LARGE:
+                await self._take_rest()
             message["headers"] = [
                 *self._whole_allow(message["headers"]),
                 (b"x-content-type-options", b"nosniff"),
