@@ -30,6 +30,13 @@ REQUESTS = (
         f"{WHOLE}/test_frame.py::test_bad_body_has_its_status",
     ),
     Limit(
+        "what the sender of a body that is too large may still send, to learn of it",
+        "mosaiclife_plugin_sdk.frame.edge:REST_BYTES",
+        "bytes",
+        "the connection ends",
+        f"{WHOLE}/test_frame_process.py::test_oversize_body_gets_its_answer",
+    ),
+    Limit(
         "the age of a delivery, and how far it may lie ahead",
         "mosaiclife_plugin_sdk.webhooks:TOLERANCE_SECONDS",
         "seconds",
@@ -81,6 +88,27 @@ WORK = (
         f"{UNIT}/sdk/test_jobs.py::test_a_run_that_waits_for_room_is_interrupted_too",
     ),
     Limit(
+        "how long an ended run of a job is kept",
+        "mosaiclife_plugin_sdk.frame.jobs:KEEP_RUNS",
+        "",
+        "purged from the history, and its key may run again",
+        f"{UNIT}/sdk/test_jobs.py::test_history_is_kept_for_thirty_days",
+    ),
+    Limit(
+        "how long a run that the plugin asked for itself is kept",
+        "mosaiclife_plugin_sdk.frame.jobs:KEEP_POKES",
+        "",
+        "purged from the history",
+        f"{UNIT}/sdk/test_jobs.py::test_history_is_kept_for_thirty_days",
+    ),
+    Limit(
+        "the error that a failed run keeps",
+        "mosaiclife_plugin_sdk.frame.jobs:MAX_ERROR",
+        "characters",
+        "cut",
+        f"{UNIT}/sdk/test_jobs.py::test_error_of_a_run_is_cut",
+    ),
+    Limit(
         "how long the recorded answer to a delivery is kept",
         "mosaiclife_plugin_sdk.frame.housekeeping:KEEP_DELIVERIES",
         "",
@@ -102,6 +130,13 @@ EVENTS = (
         "events",
         "413",
         f"{WHOLE}/test_backend_app.py::test_bad_delivery_has_its_own_status",
+    ),
+    Limit(
+        "one event",
+        "plugin:model.events:MAX_EVENT_BYTES",
+        "bytes",
+        "quarantined",
+        f"{UNIT}/backend/test_events.py::test_event_of_more_than_64_kib_is_poison",
     ),
     Limit(
         "rows that wait for the disk",
@@ -126,6 +161,13 @@ EVENTS = (
     ),
 )
 REPORTS = (
+    Limit(
+        "a page of the catalogue",
+        "plugin:http.params:MAX_LIMIT",
+        "items",
+        "422",
+        f"{UNIT}/backend/test_params.py::test_limit_is_from_1_to_100",
+    ),
     Limit(
         "buckets of a series",
         "plugin:model.calendar:MAX_BUCKETS",

@@ -679,3 +679,44 @@ async def test_the_scheduler_fires_on_time(monkeypatch: pytest.MonkeyPatch) -> N
     assert runs[0].key.startswith("rollup@-@20")
     assert runs[0].trigger == "schedule"
     assert calls == [1]
+
+
+async def test_history_is_kept_for_thirty_days(stores: Stores) -> None:
+    """Runs of a month are listed; older ones are gone when the runner begins, pokes after a day."""
+    then, idle = datetime(2026, 3, 1, tzinfo=UTC), job(lambda _context: None)
+
+    async def left_after(days: float, count: int) -> list[str]:
+        async with running(stores, idle, clock=lambda: then + timedelta(days=days)) as runner:
+
+            async def shrunk() -> bool:
+                return len(await runner.list(tenant=None)) <= count
+
+            await until(shrunk)
+            return [run.id for run in await runner.list(tenant=None)]
+
+    async with running(stores, idle, clock=lambda: then) as runner:
+        kept = await the_end(runner, await runner.start("rollup", key="asked"))
+        runner.poke("rollup")
+        await until(lambda: a_poke(runner))
+
+    assert len(await left_after(0.9, 2)) == 2
+    assert await left_after(29, 1) == [kept.id]
+    assert await left_after(31, 0) == []
+
+
+async def a_poke(runner: JobRunner) -> bool:
+    """Tell whether a poked run has ended."""
+    runs = await runner.list(tenant=None)
+    return any(run.trigger == "poke" and not run.active for run in runs)
+
+
+async def test_error_of_a_run_is_cut(stores: Stores) -> None:
+    """A job that fails with a novel leaves its first thousand characters."""
+
+    def fail(_context: JobContext) -> None:
+        raise ValueError("x" * 5000)
+
+    async with running(stores, job(fail)) as runner:
+        ended = await the_end(runner, await runner.start("rollup"))
+
+    assert (ended.state, len(ended.error or "")) == ("failed", 1000)
