@@ -110,6 +110,13 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, 
     return error
 
 
+def list_quarantine(
+    house: House, viewer: UserContext, query: str = "", tenant: str = TENANT
+) -> httpx.Response:
+    headers = reader_headers(TOKEN, viewer, tenant)
+    return house.client.get(f"/v1/webhooks/quarantine{query}", headers=headers)
+
+
 def test_signed_delivery_becomes_a_number(house: House) -> None:
     """What core signs and sends is in the overview of its legacy, and of the tenant."""
     answer = house.deliver(
@@ -331,6 +338,39 @@ def test_more_buckets_than_allowed(house: House) -> None:
 
     assert fine.status_code == 200
     assert len(fine.json()["data"]["buckets"]) == 3653
+
+
+def test_what_was_set_aside_is_for_stewards(house: House) -> None:
+    """Whoever runs the instance sees reason and field; a member does not, nor another tenant."""
+    house.deliver([story("s1", "l1", visibility="odd"), {}])
+
+    page = list_quarantine(house, STEWARD, "?limit=1").json()
+    rest = list_quarantine(house, SERVICE, f"?cursor={page['meta']['pagination']['nextCursor']}")
+
+    found = [*page["data"], *rest.json()["data"]]
+    assert sorted(each["field"] for each in found) == ["$", "$.payload.visibility"]
+    assert set(found[0]) == {"id", "type", "reason", "field", "receivedAt", "retryable"}
+    assert list_quarantine(house, STEWARD, tenant="other").json()["data"] == []
+    assert_problem(list_quarantine(house, MEMBER), 403, "PERMISSION_DENIED")
+    assert_problem(list_quarantine(house, STEWARD, "?limit=0"), 422, "VALIDATION_FAILED")
+    assert_problem(list_quarantine(house, STEWARD, "?cursor=AAAA"), 400, "INVALID_FORMAT")
+
+
+def test_quarantine_is_tried_again_when_asked(house: House) -> None:
+    """The job is there to be run by hand, and says what came of it."""
+    house.deliver([story("s1", "l1", at="2999-01-01T00:00:00Z")])
+
+    headers = reader_headers(TOKEN, SERVICE)
+    del headers["X-Tenant-ID"]
+    started = house.client.post(
+        "/v1/jobs/run", json={"name": "quarantine.retry"}, headers=headers
+    ).json()["data"]
+
+    def result() -> Any:
+        run = house.client.get(f"/v1/jobs/runs/{started['runId']}", headers=headers).json()
+        return run["data"] if run["data"]["state"] == "succeeded" else None
+
+    assert eventually(result, what="the retry")["result"] == {"taken": 0, "forgotten": 0}
 
 
 def test_openapi_lists_what_is_read(house: House) -> None:

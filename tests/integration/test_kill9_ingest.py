@@ -62,6 +62,8 @@ class Sender:
         if answer.status_code == 200:
             self.acknowledged += ids
             self.pending = None
+        elif answer.status_code == 503:
+            time.sleep(0.2)  # a slow disk: the same delivery comes again
         else:
             self.refused.append(answer.text)
         return True

@@ -22,13 +22,16 @@ from plugin_analytics.clock import Clock, utc_now
 from plugin_analytics.errors import FolderClosed, WrongPseudonymKey
 from plugin_analytics.http.counting import EventCounter
 from plugin_analytics.http.data import Readers, data_routes
+from plugin_analytics.http.quarantine import quarantine_route
 from plugin_analytics.http.standby import Standby
 from plugin_analytics.model.calendar import zone_names
 from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.model.pseudonyms import Pseudonyms
 from plugin_analytics.scheduler import REFRESH, jobs
 from plugin_analytics.services.ingest import Ingest
+from plugin_analytics.services.intake import Intake
 from plugin_analytics.services.provide import Provide
+from plugin_analytics.services.quarantine import Quarantine, Retry
 from plugin_analytics.services.rollup import Refresh
 from plugin_analytics.settings import Settings
 from plugin_analytics.store.base import Store
@@ -50,6 +53,7 @@ class Plugin(PluginApp):
         zone, pseudonyms = settings.zone(zone_names()), Pseudonyms(settings.key())
         _check_key(store, pseudonyms)
         self.stores = self._frame_stores = sql_stores(store.frame_engine)
+        intake = Intake()
         self.webhook = Ingest(
             store,
             self._frame_stores.deliveries,
@@ -57,14 +61,19 @@ class Plugin(PluginApp):
             clock,
             zone,
             plugin=self.name,
+            intake=intake,
             count=self._count,
             committed=self._refresh_soon,
         )
-        self.jobs = jobs(Refresh(store, zone), self.name)
-        provide = Provide(store, clock, Cursors(pseudonyms.subkey("cursors")))
-        self.routes = data_routes(provide, zone, Readers(READERS))
+        retry = Retry(store, clock, zone, count=self._count, committed=self._refresh_soon)
+        self.jobs = jobs(Refresh(store, zone), retry, self.name)
+        cursors, readers = Cursors(pseudonyms.subkey("cursors")), Readers(READERS)
+        self.routes = [
+            *data_routes(Provide(store, clock, cursors), zone, readers),
+            quarantine_route(Quarantine(store, cursors), readers),
+        ]
         self.checks = {"store": sdk.Tolerant(self._check_store, settings.store_grace_seconds)}
-        self.queues = {"ingest": store.waiting}
+        self.queues = {"ingest": store.waiting, "ingest_bytes": intake.bytes_waiting}
         self._store = store
         self._clock = clock
         self._counter: EventCounter | None = None

@@ -20,6 +20,8 @@ FolderClosed                 nothing can be kept now; the process waits for it, 
 The docstring of an answer to a caller is its message.
 """
 
+import random
+
 from mosaiclife_plugin_sdk import (
     BadRequest,
     PayloadTooLarge,
@@ -27,6 +29,11 @@ from mosaiclife_plugin_sdk import (
     ServiceUnavailable,
     SettingsError,
 )
+
+
+def spread(seconds: int) -> int:
+    """Return a wait of *seconds* up to twice that, so that senders do not all return at once."""
+    return random.randint(seconds, 2 * seconds)
 
 
 class CursorInvalid(BadRequest):

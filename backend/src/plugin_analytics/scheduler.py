@@ -1,12 +1,14 @@
 """Declare the jobs; when they fire is the frame's business or core's (design: Jobs)."""
 
 from mosaiclife_plugin_sdk.jobs import Job, JobContext
+from plugin_analytics.services.quarantine import Retry
 from plugin_analytics.services.rollup import Refresh
 
 REFRESH = "rollup.refresh"
+RETRY = "quarantine.retry"
 
 
-def jobs(refresh: Refresh, plugin: str) -> list[Job]:
+def jobs(refresh: Refresh, retry: Retry, plugin: str) -> list[Job]:
     """Return every job of the plugin called *plugin*."""
 
     def run(context: JobContext) -> dict[str, int]:
@@ -21,5 +23,12 @@ def jobs(refresh: Refresh, plugin: str) -> list[Job]:
             run=run,
             # Pokes start it at once; the schedule catches what a crash has left.
             schedule="* * * * *",
-        )
+        ),
+        Job(
+            name=RETRY,
+            description="Judge again what was set aside, and forget what is two weeks old",
+            run=lambda context: retry(context.cancelled),
+            # An event that was early is due within the hour.
+            schedule="17 * * * *",
+        ),
     ]

@@ -17,6 +17,7 @@ from plugin_analytics.model.calendar import Period
 from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.model.pseudonyms import Pseudonyms
 from plugin_analytics.services.ingest import Ingest
+from plugin_analytics.services.intake import Intake
 from plugin_analytics.services.provide import OverviewQuery, Provide, Window
 from plugin_analytics.services.rollup import Refresh, Refreshed
 from plugin_analytics.store.base import Store
@@ -38,6 +39,7 @@ class Bench:
         self.zone = zone
         self.counted: list[tuple[str, str, int]] = []
         self.commits = 0
+        self.intake = Intake()
         self.ingest = Ingest(
             store,
             sql_stores(store.frame_engine).deliveries,
@@ -45,6 +47,7 @@ class Bench:
             lambda: NOW,
             zone,
             plugin=PLUGIN,
+            intake=self.intake,
             count=lambda *counted: self.counted.append(counted),
             committed=self._committed,
         )

@@ -17,7 +17,8 @@ from mosaiclife_plugin_sdk.frame import ok
 from plugin_analytics.http.openapi import ItemsOperation, OverviewOperation, TimeseriesOperation
 from plugin_analytics.http.params import read_items, read_overview, read_timeseries
 from plugin_analytics.services.access import readable_scope
-from plugin_analytics.services.provide import Provide, Report
+from plugin_analytics.services.pages import Report
+from plugin_analytics.services.provide import Provide
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
@@ -51,7 +52,7 @@ def data_routes(provide: Provide, zone: ZoneInfo, readers: Readers) -> Sequence[
     async def overview(request: AnyRequest, tenant: Tenant, viewer: Viewer) -> Response[Any]:
         legacy, query = read_overview(request.query_params.multi_items(), zone)
         scope = readable_scope(viewer, legacy)
-        return _answer(request, await readers(partial(provide.overview, tenant, scope, query)))
+        return answer(request, await readers(partial(provide.overview, tenant, scope, query)))
 
     @get(
         "/data/timeseries",
@@ -61,7 +62,7 @@ def data_routes(provide: Provide, zone: ZoneInfo, readers: Readers) -> Sequence[
     async def timeseries(request: AnyRequest, tenant: Tenant, viewer: Viewer) -> Response[Any]:
         legacy, query = read_timeseries(request.query_params.multi_items(), zone)
         scope = readable_scope(viewer, legacy)
-        return _answer(request, await readers(partial(provide.timeseries, tenant, scope, query)))
+        return answer(request, await readers(partial(provide.timeseries, tenant, scope, query)))
 
     @get(
         "/data/items",
@@ -70,12 +71,12 @@ def data_routes(provide: Provide, zone: ZoneInfo, readers: Readers) -> Sequence[
     )
     async def items(request: AnyRequest, tenant: Tenant) -> Response[Any]:
         query = read_items(request.query_params.multi_items())
-        return _answer(request, provide.items(tenant, query))
+        return answer(request, provide.items(tenant, query))
 
     return [overview, timeseries, items]
 
 
-def _answer(request: AnyRequest, report: Report) -> Response[Any]:
+def answer(request: AnyRequest, report: Report) -> Response[Any]:
     """Encode a report under a tag that changes when any of its numbers does."""
     tag = blake2b(_encoder.encode((report.data, report.meta)), digest_size=16).hexdigest()
     return ok(request, report.data, meta=report.meta, etag=tag)

@@ -12,6 +12,8 @@ from plugin_analytics.http.params import (
     MAX_LIMIT,
     MAX_METRICS,
     OVERVIEW,
+    QUARANTINE,
+    REASONS,
     TIMESERIES,
     WEEK_STARTS,
 )
@@ -41,6 +43,7 @@ _SCHEMAS = {
     "interval": ("The length of a bucket.", Schema(type=_TEXT, enum=[*INTERVALS, "auto"])),
     "weekStart": ("The first day of a week.", Schema(type=_TEXT, enum=list(WEEK_STARTS))),
     "kind": ("Only entries of this kind.", Schema(type=_TEXT, enum=list(KINDS))),
+    "reason": ("Only what was set aside for this.", Schema(type=_TEXT, enum=list(REASONS))),
     "limit": (
         "How many entries a page has.",
         Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
@@ -71,3 +74,4 @@ def _described(names: Iterable[str]) -> type[Operation]:
 OverviewOperation = _described(OVERVIEW)
 TimeseriesOperation = _described(TIMESERIES)
 ItemsOperation = _described(ITEMS)
+QuarantineOperation = _described(QUARANTINE)

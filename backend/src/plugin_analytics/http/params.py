@@ -22,7 +22,9 @@ from plugin_analytics.model.calendar import (
     too_long,
 )
 from plugin_analytics.model.catalogue import KINDS, METRICS, Kind
+from plugin_analytics.model.events import Reason
 from plugin_analytics.services.provide import ItemsQuery, OverviewQuery, TimeseriesQuery, Window
+from plugin_analytics.services.quarantine import QuarantineQuery
 
 T = TypeVar("T")
 MAX_METRICS = 4
@@ -33,6 +35,8 @@ _LEGACY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OVERVIEW = frozenset({"legacyId", "period", "from", "to", "timezone"})
 TIMESERIES = OVERVIEW | {"metric", "interval", "weekStart"}
 ITEMS = frozenset({"cursor", "limit", "kind"})
+QUARANTINE = frozenset({"cursor", "limit", "reason"})
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class Parameters:
@@ -125,11 +129,28 @@ def read_items(pairs: Iterable[tuple[str, str]]) -> ItemsQuery:
     kinds: tuple[Kind | None, ...] = KINDS
     query = ItemsQuery(
         kind=parameters.choice("kind", kinds, None),
-        limit=parameters.read("limit", _limit, f"a number from 1 to {MAX_LIMIT}", DEFAULT_LIMIT),
+        limit=_read_limit(parameters),
         cursor=parameters.read("cursor", _cursor, "a cursor", None),
     )
     parameters.check()
     return query
+
+
+def read_quarantine(pairs: Iterable[tuple[str, str]]) -> QuarantineQuery:
+    """Return which page of what was set aside is asked for."""
+    parameters = Parameters(pairs, QUARANTINE)
+    reasons: tuple[Reason | None, ...] = REASONS
+    query = QuarantineQuery(
+        reason=parameters.choice("reason", reasons, None),
+        limit=_read_limit(parameters),
+        cursor=parameters.read("cursor", _cursor, "a cursor", None),
+    )
+    parameters.check()
+    return query
+
+
+def _read_limit(parameters: Parameters) -> int:
+    return parameters.read("limit", _limit, f"a number from 1 to {MAX_LIMIT}", DEFAULT_LIMIT)
 
 
 def _window(parameters: Parameters, default: Period) -> Window:

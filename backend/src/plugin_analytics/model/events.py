@@ -91,7 +91,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     version: int
     occurred_at: datetime
     person: str | None
-    payload: Payload | msgspec.Raw
+    payload: msgspec.Raw
     id: str | None = None
     backfill: bool = False
 
@@ -99,6 +99,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 Judgement = Event | Ignored | Poison
 
 _fields = msgspec.json.Decoder(dict[str, Any])
+_kept = msgspec.json.Decoder(Kept)
 _encoder = msgspec.json.Encoder()
 
 
@@ -145,7 +146,12 @@ class Judge:
             fault = mistimed(envelope.occurred_at, self.now, backfill=envelope.source == BACKFILL)
         if fault is None:
             return None
-        return self._poison(raw, *fault)._replace(kept=self._kept(envelope, kind))
+        return self._poison(raw, *fault)._replace(
+            key=self._key(envelope.source, envelope.id),
+            id=envelope.id,
+            type=kind.name,
+            kept=self._kept(envelope, kind),
+        )
 
     def _accept(self, raw: msgspec.Raw, envelope: Opened | Envelope, kind: EventType) -> Judgement:
         try:
@@ -215,7 +221,7 @@ class Judge:
             version=envelope.version,
             occurred_at=envelope.occurred_at,
             person=person.hex() if person else None,
-            payload=payload,
+            payload=msgspec.Raw(_encoder.encode(payload)),
             id=envelope.id,
             backfill=envelope.source == BACKFILL,
         )
@@ -240,6 +246,34 @@ class Judge:
     def _unnamed(self, raw: msgspec.Raw) -> bytes:
         """Return a key for what has no id; keyed, so that nobody can guess at the text from it."""
         return self._hide("raw:" + bytes(raw).decode("latin-1"))
+
+
+def reread(
+    key: bytes, name: str | None, kept: bytes | None, now: datetime, standing: Standing
+) -> Event | None:
+    """Return the event that was set aside under *key* if it can be taken now."""
+    kind = TYPES.get(name or "")
+    if kind is None or kept is None:
+        return None
+    try:
+        found = _kept.decode(kept)
+        payload: Payload = BY_TYPE[kind.name].decode(kind.name, found.payload)
+    except msgspec.ValidationError:
+        return None
+    if found.version not in VERSIONS or mistimed(found.occurred_at, now, backfill=found.backfill):
+        return None
+    event = event_of(
+        key=key,
+        event_id=found.id or key.hex(),
+        kind=kind,
+        at=found.occurred_at,
+        person=bytes.fromhex(found.person) if found.person else None,
+        payload=payload,
+        backfill=found.backfill,
+    )
+    if isinstance(payload, Permission):
+        return event._replace(grant=grant_of(event.type, event.at, event.id, payload))
+    return None if standing.closed(event.legacies, event.type, event.sensitivity) else event
 
 
 def mistimed(

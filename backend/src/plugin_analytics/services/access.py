@@ -7,6 +7,12 @@ from plugin_analytics.model.families import WHOLE_TENANT
 ROLES = frozenset({"creator", "admin", "advocate", "admirer"})
 
 
+def demand_steward(viewer: UserContext) -> None:
+    """Refuse whoever neither runs the instance nor speaks for it."""
+    if not (viewer.operator or viewer.is_service):
+        raise PermissionDenied("Only a steward may see this.")
+
+
 def readable_scope(viewer: UserContext, legacy_id: str | None) -> str:
     """Return the scope that *viewer* may read, or raise.
 

@@ -7,6 +7,7 @@ and never stops its neighbours.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ import msgspec
 from mosaiclife_plugin_sdk import Delivery
 from mosaiclife_plugin_sdk.stores import DeliveryLog, Recorded
 from plugin_analytics.clock import Clock, micros
-from plugin_analytics.errors import VersionsUnknown
+from plugin_analytics.errors import VersionsUnknown, spread
 from plugin_analytics.model.calendar import local_date
 from plugin_analytics.model.envelopes import read_parcel
 from plugin_analytics.model.events import (
@@ -28,6 +29,7 @@ from plugin_analytics.model.events import (
     Pseudonymise,
 )
 from plugin_analytics.services.grants import GrantBook
+from plugin_analytics.services.intake import Intake
 from plugin_analytics.store.base import Batch, Outcome, Store
 
 RETRY_UNKNOWN_SECONDS = 300
@@ -56,6 +58,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 Count = Callable[[str, str, int], None]
+Stored = Future[tuple[Sequence[Outcome], Recorded]]
 _encoder = msgspec.json.Encoder()
 
 
@@ -71,12 +74,13 @@ class Ingest:
         zone: ZoneInfo,
         *,
         plugin: str,
+        intake: Intake,
         count: Count,
         committed: Callable[[], None],
     ) -> None:
         """Store into *store* and answer into *deliveries*, in one transaction.
 
-        *plugin* is whom permissions may name. *count* is told of every outcome (type, outcome, number), *committed* of new events.
+        *plugin* is whom permissions may name, *intake* bounds what may wait. *count* is told of every outcome (type, outcome, number), *committed* of new events.
         """
         self._store = store
         self._deliveries = deliveries
@@ -85,24 +89,34 @@ class Ingest:
         self._zone = zone
         self._plugin = plugin
         self._grants = GrantBook(store)
+        self._intake = intake
         self._count = count
         self._committed = committed
 
     async def __call__(self, delivery: Delivery) -> Recorded:
         """Take in one delivery; return the answer that was stored with its events."""
+        leave = self._intake.enter(len(delivery.body))
+        try:
+            judgements, future = await self._submit(delivery)
+        except BaseException:
+            leave()
+            raise
+        future.add_done_callback(lambda _: leave())
+        outcomes, answer = await asyncio.wrap_future(future)
+        self._report(delivery.tenant, judgements, outcomes)
+        return answer
+
+    async def _submit(self, delivery: Delivery) -> tuple[Sequence[Judgement], Stored]:
+        """Judge every event of a delivery, and hand all of it to the store."""
         parcel, now = read_parcel(delivery.body, delivery.content_type), self._clock()
         standing = await self._grants.standing(delivery.tenant)
         judge = Judge(delivery.tenant, now, self._pseudonymise, parcel.read, standing, self._plugin)
         judgements = [judge(raw) for raw in parcel.events]
         _refuse_what_a_later_release_reads(judgements)
-        outcomes, answer = await self._keep(delivery, now, judgements)
-        self._report(delivery.tenant, judgements, outcomes)
-        return answer
+        return judgements, self._keep(delivery, now, judgements)
 
-    async def _keep(
-        self, delivery: Delivery, now: datetime, judgements: Sequence[Judgement]
-    ) -> tuple[Sequence[Outcome], Recorded]:
-        """Store everything; return once all of it is durable."""
+    def _keep(self, delivery: Delivery, now: datetime, judgements: Sequence[Judgement]) -> Stored:
+        """Store everything; what is returned is done once all of it is durable."""
 
         def answer(outcomes: Sequence[Outcome], connection: Any) -> Any:
             body = _encoder.encode(_receipt(judgements, outcomes))
@@ -119,7 +133,7 @@ class Ingest:
         poison = [judged for judged in judgements if isinstance(judged, Poison)]
         days = [local_date(event.at, self._zone) for event in events]
         batch = Batch(delivery.tenant, micros(now), events, days, poison)
-        return await asyncio.wrap_future(self._store.append(batch, answer))
+        return self._store.append(batch, answer)
 
     def _report(
         self, tenant: str, judgements: Sequence[Judgement], outcomes: Sequence[Outcome]
@@ -143,7 +157,7 @@ def _refuse_what_a_later_release_reads(judgements: Sequence[Judgement]) -> None:
         isinstance(judged, Poison) and judged.reason == "UNSUPPORTED_VERSION"
         for judged in judgements
     ):
-        raise VersionsUnknown(retry_after=RETRY_UNKNOWN_SECONDS)
+        raise VersionsUnknown(retry_after=spread(RETRY_UNKNOWN_SECONDS))
 
 
 def _status(judged: Judgement) -> str | None:

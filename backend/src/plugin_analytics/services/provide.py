@@ -5,8 +5,6 @@ from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from mosaiclife_plugin_sdk import ValidationFailed
 from plugin_analytics.clock import Clock, from_micros, rfc3339
 from plugin_analytics.model.calendar import (
@@ -34,6 +32,7 @@ from plugin_analytics.model.reports import (
     compare,
 )
 from plugin_analytics.model.rollup import DEFINITION
+from plugin_analytics.services.pages import Pagination, Report
 from plugin_analytics.store.base import Store
 
 SPARKLINE = Period("mo", 12)
@@ -69,21 +68,6 @@ class ItemsQuery(NamedTuple):
     kind: Kind | None
     limit: int
     cursor: str | None
-
-
-class Report(NamedTuple):
-    """An answer, and what stands beside it in `meta`."""
-
-    data: Any
-    meta: dict[str, Any]
-
-
-class Pagination(msgspec.Struct, frozen=True, rename="camel"):
-    """How to go on."""
-
-    limit: int
-    has_more: bool
-    next_cursor: str | None
 
 
 class Provide:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from plugin_analytics.errors import QuarantineFull
+from plugin_analytics.errors import QuarantineFull, spread
 from plugin_analytics.model.events import Event, Poison
 from plugin_analytics.model.families import WHOLE_TENANT
 from plugin_analytics.store.base import Batch, Outcome
@@ -35,6 +35,9 @@ _QUARANTINE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
 )
 
+_RELEASE = "DELETE FROM quarantine WHERE tenant = ? AND key = ?"
+_FORGET = "DELETE FROM quarantine WHERE received_at < ?"
+
 
 class Arrivals:
     """Number the events of each tenant as they arrive."""
@@ -46,6 +49,8 @@ class Arrivals:
         """Write a batch in the open transaction, and tell what became of each event."""
         if batch.poison:
             _quarantine(connection, batch)
+        if batch.released:
+            connection.executemany(_RELEASE, [(batch.tenant, key) for key in batch.released])
         if not batch.events:
             return []
         first = self._first(connection, batch.tenant)
@@ -78,12 +83,25 @@ def _rows(batch: Batch, first: int) -> list[tuple[Any, ...]]:
 
 
 def _quarantine(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Set poison aside where there is room.
+
+    What no legacy allows leaves nothing to look at: where it has no room it is only counted, or a
+    core that goes on telling of a closed legacy would stop the deliveries of all others.
+    """
+    wanted = [poison for poison in batch.poison if poison.reason != "NO_GRANT"]
+    connection.executemany(_QUARANTINE, [_poison_row(batch, poison) for poison in wanted])
     count = "SELECT COUNT(*) FROM quarantine WHERE tenant = ?"
-    held = connection.execute(count, (batch.tenant,)).fetchone()[0]
-    if held + len(batch.poison) > QUARANTINE_ROWS:
-        raise QuarantineFull(retry_after=RETRY_SECONDS)
-    rows = [_poison_row(batch, poison) for poison in batch.poison]
-    connection.executemany(_QUARANTINE, rows)
+    room = QUARANTINE_ROWS - connection.execute(count, (batch.tenant,)).fetchone()[0]
+    if wanted and room < 0:
+        raise QuarantineFull(retry_after=spread(RETRY_SECONDS))
+    refused = [poison for poison in batch.poison if poison.reason == "NO_GRANT"]
+    fitting = refused[: max(room, 0)]
+    connection.executemany(_QUARANTINE, [_poison_row(batch, poison) for poison in fitting])
+
+
+def forget(connection: sqlite3.Connection, before: int) -> int:
+    """Forget what was set aside before a moment."""
+    return connection.execute(_FORGET, (before,)).rowcount
 
 
 def _poison_row(batch: Batch, poison: Poison) -> tuple[Any, ...]:

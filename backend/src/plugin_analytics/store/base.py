@@ -18,6 +18,7 @@ from plugin_analytics.model.reports import DayCount, Telling
 from plugin_analytics.model.rollup import Folded, Stored
 
 Outcome = Literal["accepted", "duplicate", "conflict"]
+RETRYABLE = ("IN_FUTURE", "UNSUPPORTED_VERSION")
 LegacyDay = tuple[str, date]
 T = TypeVar("T")
 Answer = Callable[[Sequence[Outcome], Any], T]
@@ -31,6 +32,24 @@ class Batch(NamedTuple):
     events: Sequence[Event]
     days: Sequence[date]
     poison: Sequence[Poison] = ()
+    released: Sequence[bytes] = ()  # keys of the quarantine whose events these are
+
+
+class SetAside(NamedTuple):
+    """An event that could not be taken, with what was kept of it."""
+
+    tenant: str
+    key: bytes
+    received_at: int
+    type: str | None
+    reason: str
+    field: str
+    kept: bytes | None
+
+    @property
+    def retryable(self) -> bool:
+        """Tell whether a later hour or release may take it."""
+        return self.kept is not None and self.reason in RETRYABLE
 
 
 class Progress(NamedTuple):
@@ -70,6 +89,18 @@ class Store(Protocol):
 
     def grants(self, tenant: str) -> Mapping[str, Grant]:
         """Return what each legacy of a tenant has last said."""
+
+    # the quarantine
+    def quarantined(
+        self, tenant: str, reason: str | None, before: tuple[int, bytes] | None, limit: int
+    ) -> Sequence[SetAside]:
+        """Return what was set aside, the newest first: what came *before* a moment and key."""
+
+    def retryable(self, after: tuple[str, bytes], limit: int) -> Sequence[SetAside]:
+        """Return what may be judged again, of all tenants, *after* a tenant and key."""
+
+    def forget_quarantined(self, before: int) -> Future[int]:
+        """Forget what was set aside before a moment; return how much."""
 
     # read and written by rollup.refresh
     def dirty_tenants(self) -> Sequence[str]:

@@ -6,13 +6,21 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, tuple_
 
 from plugin_analytics.model.grants import Grant
 from plugin_analytics.model.rollup import Folded, Stored
 from plugin_analytics.store import folding, schema
-from plugin_analytics.store.arrivals import Arrivals
-from plugin_analytics.store.base import Answer, Batch, LegacyDay, Pending, Progress
+from plugin_analytics.store.arrivals import Arrivals, forget
+from plugin_analytics.store.base import (
+    RETRYABLE,
+    Answer,
+    Batch,
+    LegacyDay,
+    Pending,
+    Progress,
+    SetAside,
+)
 from plugin_analytics.store.counts import Counts
 from plugin_analytics.store.engine import guest_engine, reader_engine, writer_engine
 from plugin_analytics.store.lock import FileLock
@@ -61,7 +69,9 @@ class SQLiteStore(Counts):
         def work(session: Session) -> T:
             return answer(self._arrivals.write(session.driver, batch), session.sql)
 
-        return self._writer.submit(work, rows=1 + len(batch.events) + len(batch.poison))
+        return self._writer.submit(
+            work, rows=1 + len(batch.events) + len(batch.poison) + len(batch.released)
+        )
 
     def grants(self, tenant: str) -> Mapping[str, Grant]:
         """Return what each legacy of a tenant has last said."""
@@ -75,6 +85,36 @@ class SQLiteStore(Counts):
             legacy: Grant(at, event_id, None if types is None else frozenset(types.split()))
             for legacy, at, event_id, types in rows
         }
+
+    # --- the quarantine
+
+    def quarantined(
+        self, tenant: str, reason: str | None, before: tuple[int, bytes] | None, limit: int
+    ) -> Sequence[SetAside]:
+        """Return what was set aside, the newest first: what came *before* a moment and key."""
+        columns = schema.quarantine.c
+        query = select(schema.quarantine).where(columns.tenant == tenant)
+        if reason is not None:
+            query = query.where(columns.reason == reason)
+        if before is not None:
+            query = query.where(tuple_(columns.received_at, columns.key) < before)
+        newest_first = query.order_by(columns.received_at.desc(), columns.key.desc())
+        return [SetAside(*row) for row in self._all(newest_first.limit(limit))]
+
+    def retryable(self, after: tuple[str, bytes], limit: int) -> Sequence[SetAside]:
+        """Return what may be judged again, of all tenants, *after* a tenant and key."""
+        columns = schema.quarantine.c
+        query = select(schema.quarantine).where(
+            columns.reason.in_(RETRYABLE),
+            columns.kept.is_not(None),
+            tuple_(columns.tenant, columns.key) > after,
+        )
+        in_order = query.order_by(columns.tenant, columns.key).limit(limit)
+        return [SetAside(*row) for row in self._all(in_order)]
+
+    def forget_quarantined(self, before: int) -> Future[int]:
+        """Forget what was set aside before a moment; return how much."""
+        return self._writer.submit(lambda session: forget(session.driver, before))
 
     # --- rollup.refresh
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, exc
 
-from plugin_analytics.errors import IngestBusy, StoreUnavailable
+from plugin_analytics.errors import IngestBusy, StoreUnavailable, spread
 from plugin_analytics.store.turns import Turns
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ class Writer:
             if self._closed:
                 raise StoreUnavailable(retry_after=RETRY_SECONDS)
             if self._waiting and self._waiting + rows > WAITING_ROWS:
-                raise IngestBusy(retry_after=RETRY_SECONDS)
+                raise IngestBusy(retry_after=spread(RETRY_SECONDS))
             self._waiting += rows
             self._queue.put(_Unit(work, rows, future))
         return future

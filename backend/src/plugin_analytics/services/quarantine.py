@@ -1,0 +1,130 @@
+"""Look at what was set aside, and try again what time or a newer release may have mended."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from plugin_analytics.clock import Clock, from_micros, micros
+from plugin_analytics.model.calendar import local_date
+from plugin_analytics.model.cursors import Cursors
+from plugin_analytics.model.events import Event, Reason, reread
+from plugin_analytics.model.grants import Standing
+from plugin_analytics.services.pages import Pagination, Report
+from plugin_analytics.store.base import Batch, Outcome, SetAside, Store
+
+KEPT_FOR = timedelta(days=14)
+BATCH = 500
+
+
+class QuarantineQuery(NamedTuple):
+    """Which page of what was set aside, and why it was."""
+
+    reason: Reason | None
+    limit: int
+    cursor: str | None
+
+
+class Entry(msgspec.Struct, frozen=True, rename="camel"):
+    """One event that was set aside, without anything that it said."""
+
+    id: str
+    type: str | None
+    reason: str
+    field: str
+    received_at: datetime
+    retryable: bool
+
+
+class Quarantine:
+    """List what was set aside for one tenant, the newest first."""
+
+    def __init__(self, store: Store, cursors: Cursors) -> None:
+        """Read from *store*, and let pages go on by *cursors*."""
+        self._store = store
+        self._cursors = cursors
+
+    def __call__(self, tenant: str, query: QuarantineQuery) -> Report:
+        """Return one page."""
+        bound = ("quarantine", tenant, query.reason)
+        before = None if query.cursor is None else _place(self._cursors.read(bound, query.cursor))
+        rows = self._store.quarantined(tenant, query.reason, before, query.limit + 1)
+        page, more = rows[: query.limit], len(rows) > query.limit
+        following = self._cursors.make(bound, _mark(page[-1])) if more else None
+        pagination = Pagination(query.limit, more, following)
+        return Report([_entry(row) for row in page], {"pagination": pagination})
+
+
+class Retry:
+    """Judge again whatever was kept for it; forget what nobody has asked for in two weeks."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        zone: ZoneInfo,
+        *,
+        count: Callable[[str, str, int], None],
+        committed: Callable[[], None],
+    ) -> None:
+        """Count in the days of *zone*; *count* and *committed* are told as by `Ingest`."""
+        self._store = store
+        self._clock = clock
+        self._zone = zone
+        self._count = count
+        self._committed = committed
+
+    def __call__(self, cancelled: Callable[[], bool]) -> dict[str, int]:
+        """Go once through the quarantine; return what came of it."""
+        now = self._clock()
+        forgotten = self._store.forget_quarantined(micros(now - KEPT_FOR)).result()
+        taken, last = 0, ("", b"")
+        while not cancelled() and (rows := self._store.retryable(last, BATCH)):
+            last = rows[-1].tenant, rows[-1].key
+            for tenant, own in groupby(rows, key=lambda row: row.tenant):
+                taken += self._release(tenant, list(own), now)
+        if taken:
+            self._committed()
+        return {"taken": taken, "forgotten": forgotten}
+
+    def _release(self, tenant: str, rows: Sequence[SetAside], now: datetime) -> int:
+        """Store those of one tenant that can be taken now, in place of their rows."""
+        standing = Standing(self._store.grants(tenant))
+        reread_rows = (reread(row.key, row.type, row.kept, now, standing) for row in rows)
+        events = [event for event in reread_rows if event is not None]
+        if not events:
+            return 0
+        days = [local_date(event.at, self._zone) for event in events]
+        batch = Batch(
+            tenant, micros(now), events, days, released=tuple(event.key for event in events)
+        )
+        outcomes = self._store.append(batch, lambda outcomes, _: outcomes).result()
+        self._tell(events, outcomes)
+        return len(events)
+
+    def _tell(self, events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
+        for event, outcome in zip(events, outcomes, strict=True):
+            self._count(event.type, outcome, 1)
+
+
+def _entry(row: SetAside) -> Entry:
+    return Entry(
+        id=row.key.hex(),
+        type=row.type,
+        reason=row.reason,
+        field=row.field,
+        received_at=from_micros(row.received_at),
+        retryable=row.retryable,
+    )
+
+
+def _mark(row: SetAside) -> str:
+    return f"{row.received_at}:{row.key.hex()}"
+
+
+def _place(mark: str) -> tuple[int, bytes]:
+    moment, _, key = mark.partition(":")
+    return int(moment), bytes.fromhex(key)
