@@ -195,6 +195,45 @@ def test_bad_delivery_has_its_own_status(
     assert_problem(answer, status, code)
 
 
+def test_cloudevents_are_deliveries(house: House) -> None:
+    """Single and batched CloudEvents are signed and answered like any other delivery."""
+    told = story("s1", "l1")
+    cloud = {
+        "specversion": "1.0",
+        "id": told["id"],
+        "source": "core",
+        "type": told["type"],
+        "time": told["occurred_at"],
+        "data": told["payload"],
+    }
+
+    def send(body: Any, kind: str) -> Any:
+        content = json.dumps(body).encode()
+        headers = {**delivery_headers(TOKEN, SECRET, content), "Content-Type": kind}
+        return house.client.post("/v1/webhooks/ingest", content=content, headers=headers).json()
+
+    single = send(cloud, "application/cloudevents+json")["data"]
+    batch = send([cloud, {**cloud, "id": "e2"}], "application/cloudevents-batch+json")["data"]
+
+    assert single["accepted"] == 1
+    assert (batch["accepted"], batch["duplicate"]) == (1, 1)
+    assert house.deliver([{**told, "actor_id": None}]).json()["data"]["duplicate"] == 1
+
+
+def test_an_event_source_may_ask_before_it_delivers(house: House) -> None:
+    """The handshake of CloudEvents is answered; who does not ask gets the plain answer."""
+    asked = house.client.options(
+        "/v1/webhooks/ingest", headers={"WebHook-Request-Origin": "events.example"}
+    )
+    plain = house.client.options("/v1/webhooks/ingest")
+
+    assert (asked.status_code, plain.status_code) == (204, 204)
+    assert asked.headers["webhook-allowed-origin"] == "*"
+    assert asked.headers["webhook-allowed-rate"] == "120"
+    assert "webhook-allowed-origin" not in plain.headers
+    assert {"POST", "OPTIONS"} <= set(plain.headers["allow"].split(", "))
+
+
 def test_unsigned_delivery_is_refused(house: House) -> None:
     """A bearer alone does not make a delivery."""
     body = body_of([story("s1", "l1")])

@@ -22,6 +22,7 @@ from plugin_analytics.clock import Clock, utc_now
 from plugin_analytics.errors import FolderClosed, WrongPseudonymKey
 from plugin_analytics.http.counting import EventCounter
 from plugin_analytics.http.data import Readers, data_routes
+from plugin_analytics.http.handshake import handshake_route
 from plugin_analytics.http.quarantine import quarantine_route
 from plugin_analytics.http.standby import Standby
 from plugin_analytics.model.calendar import zone_names
@@ -71,6 +72,7 @@ class Plugin(PluginApp):
         self.routes = [
             *data_routes(Provide(store, clock, cursors), zone, readers),
             quarantine_route(Quarantine(store, cursors), readers),
+            handshake_route(),
         ]
         self.checks = {"store": sdk.Tolerant(self._check_store, settings.store_grace_seconds)}
         self.queues = {"ingest": store.waiting, "ingest_bytes": intake.bytes_waiting}
