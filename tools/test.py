@@ -31,6 +31,8 @@ from tools.workspace import (
 
 REPORTS = STATE / "test"
 NOTHING_COLLECTED = 5  # pytest's exit code
+# Most tests of processes wait more than they compute: two at a time halve the minutes.
+SPREAD = ("--numprocesses=2", "--dist=worksteal")
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Result:
 
 def pytest_in(folder: str) -> Command:
     def command(options: Options, report: Path) -> list[str]:
-        fixed = ["-q", f"--junitxml={report}", f"--randomly-seed={options.seed}"]
+        fixed = ["-q", f"--junitxml={report}", f"--randomly-seed={options.seed}", *SPREAD]
         return [str(PYTHON), "-m", "pytest", *fixed, *options.marks, folder, *options.passed_on]
 
     return command
