@@ -48,7 +48,7 @@ def manifest_of(mutant: str) -> dict[str, Any]:
     return manifest
 
 
-# One for each check; the whole matrix is a slow test.
+# One for each check, and then the whole matrix: both belong to `test-all`.
 ONE_EACH = list({killer: name for name, (killer, _) in reversed(MUTANTS.items())}.values())
 
 
@@ -82,6 +82,7 @@ def judged(request: pytest.FixtureRequest) -> Iterator[Found]:
         yield submitted(pool, asked_for(request, test_hardly_any_other_check_fails), *chosen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", ONE_EACH)
 def test_a_mutant_is_killed_by_its_check(caught: Found, mutant: str) -> None:
     """The check of the rule that a mutant breaks fails."""

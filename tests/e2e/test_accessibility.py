@@ -18,8 +18,15 @@ def axe_violations(page: Page) -> list[str]:
     return [f"{found['id']}: {found['nodes'][0]['html']}" for found in result["violations"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1280),
+        ("dark", 390),
+        pytest.param("dark", 1280, marks=pytest.mark.slow),
+        pytest.param("light", 390, marks=pytest.mark.slow),
+    ],
+)
 def test_legacy_and_plugin_pages_are_accessible(
     stack: Stack, browser: Browser, scheme: str, width: int
 ) -> None:

@@ -54,6 +54,7 @@ def test_versions_change_places_without_a_reload(
     assert watched.errors == []
 
 
+@pytest.mark.slow
 def test_the_same_build_runs_in_a_host_on_react_19(
     tmp_path: Path, bundle: Path, watched: Watched
 ) -> None:

@@ -92,6 +92,7 @@ def test_wrong_pseudonym_key_ends_the_start(tmp_path: Path) -> None:
     assert "former key" in line
 
 
+@pytest.mark.slow
 def test_second_writer_is_refused(tmp_path: Path) -> None:
     """Two processes on one database: the second says so and ends; the first serves on."""
     environ = environment(tmp_path)

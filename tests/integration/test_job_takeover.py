@@ -71,6 +71,7 @@ def other_replica(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.communicate()
 
 
+@pytest.mark.slow
 async def test_a_killed_replicas_job_is_taken_over(
     other_replica: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:

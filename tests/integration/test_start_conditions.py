@@ -123,7 +123,7 @@ def test_no_core_is_waited_for(tmp_path: Path) -> None:
         (refusal(503, "SERVICE_UNAVAILABLE", "core is starting"), "core is starting", True),
         (garbage(), "core's answer is no registration", True),
         (hang_up(), "core cannot be reached", True),
-        (Answer(delay=30), "core cannot be reached", True),
+        pytest.param(*(Answer(delay=30), "core cannot be reached", True), marks=pytest.mark.slow),
     ],
     ids=["409", "503", "garbage", "hang up", "never"],
 )
