@@ -126,7 +126,7 @@ WORK = (
 EVENTS = (
     Limit(
         "events of one delivery",
-        "mosaiclife_plugin_sdk.frame.webhooks:MAX_EVENTS",
+        "plugin:model.envelopes:MAX_EVENTS",
         "events",
         "413",
         f"{WHOLE}/test_backend_app.py::test_bad_delivery_has_its_own_status",
@@ -137,6 +137,34 @@ EVENTS = (
         "bytes",
         "quarantined",
         f"{UNIT}/backend/test_events.py::test_event_of_more_than_64_kib_is_poison",
+    ),
+    Limit(
+        "the age of an event, unless it is a backfill",
+        "plugin:model.events:RAW_WINDOW",
+        "",
+        "quarantined",
+        f"{UNIT}/backend/test_events.py::test_poison_is_named",
+    ),
+    Limit(
+        "deliveries that wait for the disk",
+        "plugin:services.intake:MAX_BYTES",
+        "bytes",
+        "503 with `Retry-After`",
+        f"{UNIT}/backend/test_intake.py::test_more_bytes_than_may_wait_are_refused",
+    ),
+    Limit(
+        "how long the oldest of them may have waited when another comes",
+        "plugin:services.intake:MAX_LAG_SECONDS",
+        "seconds",
+        "503 with `Retry-After`",
+        f"{UNIT}/backend/test_intake.py::test_a_disk_that_lags_refuses_more",
+    ),
+    Limit(
+        "how long an event stays in quarantine",
+        "plugin:services.quarantine:KEPT_FOR",
+        "",
+        "forgotten",
+        f"{UNIT}/backend/test_quarantine.py::test_poison_is_forgotten_after_two_weeks",
     ),
     Limit(
         "rows that wait for the disk",
