@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from mosaiclife_devcore.bus import Bus
-from mosaiclife_devcore.feed import TITLES, Feed, attention
+from mosaiclife_devcore.feed import TITLES, Feed
+from mosaiclife_devcore.generator.rhythm import attention
 from mosaiclife_devcore.journal import Event, Journal
 from mosaiclife_devcore.world import World, build_world
 

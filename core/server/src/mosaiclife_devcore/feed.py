@@ -22,19 +22,24 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from mosaiclife_devcore.bus import Bus
+from mosaiclife_devcore.generator.chances import (
+    ORIGIN,
+    REACTION,
+    VISIBILITY,
+    WORDS,
+    Choice,
+    rank_weights,
+)
+from mosaiclife_devcore.generator.payloads import answered, reacted, told, uploaded
+from mosaiclife_devcore.generator.rhythm import HOURS, attention
 from mosaiclife_devcore.ids import ulid
 from mosaiclife_devcore.journal import Event, Journal, Resource
-from mosaiclife_devcore.stories import told
 from mosaiclife_devcore.world import TIMEZONE, Legacy, Person, Story, World
 from mosaiclife_plugin_sdk import Clock, rfc3339
 
 HISTORY_DAYS = 395  # plugins may refuse what is older than 400 days, unless it is a backfill
 MEMORY_DAYS = 60
-PEAK, FALL, KNEE, TAIL, BASE = 2.2, 4.5, 10, 1.1, 0.03
-ANNIVERSARY, BIRTHDAY, HOLIDAY = 0.9, 0.5, 0.18
-KINDS = {"story": 28, "response": 30, "reaction": 32, "media": 10}
-# How many of a day's acts begin in each hour; the evening is when people sit down to tell.
-HOURS = (1, 1, 0, 0, 0, 1, 2, 3, 4, 4, 4, 4, 5, 5, 4, 4, 5, 6, 9, 13, 15, 13, 8, 3)
+KINDS = Choice({"story": 28, "response": 30, "reaction": 32, "media": 10})
 TITLES = (
     *("The summer by the lake", "How the bread was made", "A letter from the north"),
     *("Learning to ride", "The blue rowing boat", "What was said at breakfast"),
@@ -43,9 +48,6 @@ TITLES = (
     *("The first day at the mill", "Picking cloudberries", "The neighbour's cat"),
     *("A game of chess", "The long table in June", "The radio in the workshop"),
 )
-FAMILIES = {"image": 78, "video": 10, "audio": 8, "document": 4}
-REACTIONS = {"heart": 60, "candle": 26, "smile": 14}
-WORDS = {"1-99": 30, "100-299": 40, "300-999": 25, "1000+": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,32 +198,23 @@ class Feed:
             yield self._event(ulid(moment, chance), "story.deleted", moment, act.actor, about, gone)
 
     def _response(self, act: Act, story: Story, chance: Random) -> Iterator[Event]:
-        payload = {"response_id": act.id, "story_id": story.id, "legacy_id": act.legacy.id}
+        payload = answered(act.id, story.id, act.legacy.id)
         about = ("story_response", act.id)
         event_id = ulid(act.moment, chance)
         yield self._event(event_id, "story_response.created", act.moment, act.actor, about, payload)
 
     def _reaction(self, act: Act, story: Story, chance: Random) -> Iterator[Event]:
-        payload = {
-            "story_id": story.id,
-            "legacy_id": act.legacy.id,
-            "reaction_type": _pick(chance, REACTIONS),
-        }
+        kind = REACTION(chance)
         moments = [(act.moment, True)]
         if chance.random() < 0.05:
             moments.append((act.moment + timedelta(minutes=chance.randint(1, 40)), False))
-        for moment, reacted in moments:
-            event_id, body = ulid(moment, chance), {**payload, "reacted": reacted}
+        for moment, on in moments:
+            event_id, body = ulid(moment, chance), reacted(story.id, act.legacy.id, kind, on=on)
             about = ("story", story.id)
             yield self._event(event_id, "story_reaction.toggled", moment, act.actor, about, body)
 
     def _upload(self, act: Act, chance: Random) -> Event:
-        payload = {
-            "media_id": act.id,
-            "legacy_ids": [act.legacy.id],
-            "family": _pick(chance, FAMILIES),
-            "size_bytes": int(chance.lognormvariate(14.5, 0.9)),
-        }
+        payload = uploaded(act.id, [act.legacy.id], chance)
         about = ("media", act.id)
         event_id = ulid(act.moment, chance)
         return self._event(
@@ -250,35 +243,6 @@ class Feed:
         )
 
 
-def attention(legacy: Legacy, day: date) -> float:
-    """Return how many acts per person and day this day calls for (studies of public grief)."""
-    if day < legacy.created:
-        return 0.0
-    bumps = (
-        BASE,
-        _grief((day - legacy.passed).days),
-        ANNIVERSARY * _near(day, legacy.passed, 3),
-        BIRTHDAY * _near(day, legacy.born, 2),
-        HOLIDAY if (day.month, day.day) >= (12, 23) or (day.month, day.day) <= (1, 1) else 0.0,
-    )
-    return sum(bumps) * legacy.warmth
-
-
-def _grief(days: int) -> float:
-    """Fall exponentially for ten days and by a power law from then on."""
-    if days < KNEE:
-        return PEAK * exp(-days / FALL)
-    return float(PEAK * exp(-KNEE / FALL) * (days / KNEE) ** -TAIL)
-
-
-def _near(day: date, date_of: date, width: int) -> float:
-    """Return 1 on the yearly day, falling to 0 beyond *width* days; not in its first year."""
-    if day.year <= date_of.year:
-        return 0.0
-    anchor = date_of.replace(year=day.year, day=min(date_of.day, 28))
-    return max(0.0, 1 - abs((day - anchor).days) / (width + 1))
-
-
 @lru_cache(maxsize=8192)
 def _acts_of(seed: int, legacy: Legacy, day: date) -> tuple[Act, ...]:
     """Return the acts of one day: the same ones whenever somebody asks."""
@@ -303,24 +267,19 @@ def _told_by(act: Act, others: tuple[str, ...]) -> Told:
         act=act,
         story=Story(act.id, chance.choice(TITLES), ids, act.actor.id, rfc3339(act.moment)),
         status="draft" if draft else "published",
-        visibility=_pick(chance, {"public": 80, "private": 15, "personal": 5}),
-        origin=_pick(chance, {"manual": 70, "prompt": 15, "response": 8, "conversation": 7}),
-        words=_pick(chance, WORDS),
+        visibility=VISIBILITY(chance),
+        origin=ORIGIN(chance),
+        words=WORDS(chance),
         published=act.moment + timedelta(days=days_to_publish),
         deleted=deleted,
     )
 
 
 def _act(chance: Random, legacy: Legacy, moment: datetime) -> Act:
-    # A few people do most of the telling, milder than on the open web.
-    weights = [1 / (rank + 1) ** 0.7 for rank in range(len(legacy.circle))]
+    weights = list(rank_weights(len(legacy.circle)))
     actor = chance.choices(legacy.circle, weights)[0]
     act_id = ulid(moment, chance)
-    return Act(act_id, _pick(chance, KINDS), legacy, actor, moment)
-
-
-def _pick(chance: Random, weights: dict[str, int]) -> str:
-    return chance.choices(tuple(weights), tuple(weights.values()))[0]
+    return Act(act_id, KINDS(chance), legacy, actor, moment)
 
 
 def _poisson(chance: Random, mean: float) -> int:

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from mosaiclife_devcore.bus import Bus
 from mosaiclife_devcore.errors import ValidationFailed
+from mosaiclife_devcore.generator.payloads import told
 from mosaiclife_devcore.ids import ulid
 from mosaiclife_devcore.journal import Journal
 from mosaiclife_devcore.requests import answer, read_json
@@ -63,26 +64,6 @@ async def add_story(
     )
     bus.publish(event.type, event.payload)
     return answer(request, _summary(story), status=201)
-
-
-def told(
-    story_id: str,
-    legacy_ids: tuple[str, ...],
-    *,
-    status: str = "published",
-    visibility: str = "public",
-    origin: str = "manual",
-    words: str = "1-99",
-) -> dict[str, Any]:
-    """Return the payload of `story.created` and `story.updated`."""
-    return {
-        "story_id": story_id,
-        "legacy_ids": list(legacy_ids),
-        "status": status,
-        "visibility": visibility,
-        "origin": origin,
-        "word_bucket": words,
-    }
 
 
 def _summary(story: Story) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Invent what families do: seeded, streaming, with faults on demand (docs/seed.md)."""
