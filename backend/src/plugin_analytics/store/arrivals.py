@@ -54,13 +54,12 @@ class Arrivals:
         if not batch.events:
             return []
         first = self._first(connection, batch.tenant)
-        last = first + len(batch.events) - 1
-        self._next[batch.tenant] = last + 1
+        self._next[batch.tenant] = first + len(batch.events)
         inserted = connection.executemany(_INSERT_EVENT, _rows(batch, first)).rowcount
         outcomes: list[Outcome] = ["accepted"] * len(batch.events)
         if inserted < len(batch.events):
             outcomes = _outcomes(connection, batch.tenant, first, batch.events)
-        _mark_days(connection, batch, outcomes, last)
+        _mark_days(connection, batch, outcomes, first)
         _say(connection, batch, outcomes)
         return outcomes
 
@@ -145,13 +144,15 @@ def _say(connection: sqlite3.Connection, batch: Batch, outcomes: Sequence[Outcom
 
 
 def _mark_days(
-    connection: sqlite3.Connection, batch: Batch, outcomes: Sequence[Outcome], seq: int
+    connection: sqlite3.Connection, batch: Batch, outcomes: Sequence[Outcome], first: int
 ) -> None:
+    """Mark the days of new events under the number of the last of them: one that is stored."""
+    places = [place for place, outcome in enumerate(outcomes) if outcome == "accepted"]
     days = {
-        (legacy, day)
-        for event, day, outcome in zip(batch.events, batch.days, outcomes, strict=True)
-        if outcome == "accepted"
-        for legacy in (WHOLE_TENANT, *event.legacies)
+        (legacy, batch.days[place])
+        for place in places
+        for legacy in (WHOLE_TENANT, *batch.events[place].legacies)
     }
+    seq = first + max(places, default=0)
     marks = [(batch.tenant, legacy, day.toordinal(), seq) for legacy, day in days]
     connection.executemany(MARK_DAY, marks)
