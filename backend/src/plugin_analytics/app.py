@@ -36,6 +36,7 @@ from plugin_analytics.services.quarantine import Quarantine, Retry
 from plugin_analytics.services.rollup import Refresh
 from plugin_analytics.settings import Settings
 from plugin_analytics.store.base import Store
+from plugin_analytics.store.engine import opening
 from plugin_analytics.store.sqlite import READERS, SQLiteStore
 
 log = structlog.stdlib.get_logger(__name__)
@@ -113,7 +114,9 @@ class Plugin(PluginApp):
             if self._store.failing_seconds():
                 await asyncio.wrap_future(self._store.probe())
         except ServiceUnavailable as error:
-            raise CheckFailed(error.message) from error
+            raise CheckFailed(_reason(error)) from error
+        if self._store.failing_seconds():
+            raise CheckFailed("no room is left on the volume of the database")
 
 
 def create_app(settings: Settings, manifest: Manifest, *, clock: Clock = utc_now) -> Litestar:
@@ -133,10 +136,11 @@ def build(environ: Mapping[str, str]) -> tuple[Litestar, Settings]:
     settings.zone(zone_names())
     try:
         settings.check_folder()
+        settings.key()
+        with opening():
+            return create_app(settings, manifest), settings
     except FolderClosed as closed:
         return stand_by(settings, manifest, closed), settings
-    settings.key()
-    return create_app(settings, manifest), settings
 
 
 def stand_by(settings: Settings, manifest: Manifest, closed: FolderClosed) -> Litestar:
@@ -144,6 +148,12 @@ def stand_by(settings: Settings, manifest: Manifest, closed: FolderClosed) -> Li
     app = sdk.create_app(Standby(manifest, settings.check_folder), settings)
     log.error("nothing can be kept", reason=str(closed))
     return app
+
+
+def _reason(error: ServiceUnavailable) -> str:
+    """Return what is wrong, in the driver's words where there are some."""
+    cause = getattr(error.__cause__, "orig", error.__cause__)
+    return error.message if cause is None else f"{error.message.rstrip('.')}: {cause}"
 
 
 def _check_key(store: Store, pseudonyms: Pseudonyms) -> None:

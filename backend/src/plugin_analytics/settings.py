@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from mosaiclife_plugin_sdk import FrameSettings, Secret, SettingsError
 from plugin_analytics.errors import FolderClosed
 
 KEY_CHARACTERS = 32
+ROOM_BYTES = 1024 * 1024  # enough to open a database, and to take a delivery
 _MAY_RECOVER = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 _SQLITE = "sqlite:///"
 _DATABASE = "plugin.db"
@@ -37,7 +39,7 @@ class Settings(FrameSettings, frozen=True, kw_only=True):
         return Path(url.removeprefix(_SQLITE))
 
     def check_folder(self) -> None:
-        """Refuse a folder for the database in which nothing can be written.
+        """Refuse a folder for the database in which nothing of use can be written.
 
         A disk that is full or read-only may recover: that is `FolderClosed`. A path that leads
         nowhere will not.
@@ -47,10 +49,10 @@ class Settings(FrameSettings, frozen=True, kw_only=True):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # Asking for the permission would not see a file system that is mounted read-only.
-            tempfile.TemporaryFile(dir=folder).close()
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(ROOM_BYTES))
         except OSError as error:
-            kind = FolderClosed if error.errno in _MAY_RECOVER else SettingsError
-            raise kind(f"{key}: cannot be written: {error.strerror}") from error
+            raise _closed(key, error) from error
 
     def zone(self, names: frozenset[str]) -> ZoneInfo:
         """Return the zone whose days reports count, one of *names*."""
@@ -75,16 +77,28 @@ class Settings(FrameSettings, frozen=True, kw_only=True):
 def _kept_key(file: Path) -> str:
     """Return the key in *file*, made on the first start, for its owner's eyes only."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_key(file)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _make_key(file)
     except OSError as error:
-        raise SettingsError(f"DATA_DIR: cannot be written: {error.strerror}") from error
-    with os.fdopen(handle, "w", encoding="ascii") as out:
-        key = secrets.token_urlsafe(32)
-        out.write(key + "\n")
-    return key
+        raise _closed("DATA_DIR", error) from error
+    return _read_key(file)
+
+
+def _make_key(file: Path) -> None:
+    """Keep a new key in *file*, whole or not at all: half a key would be everybody's key."""
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="ascii") as made:
+        made.write(secrets.token_urlsafe(32) + "\n")
+        made.flush()
+        os.fsync(made.fileno())
+        with suppress(FileExistsError):  # of a process that started at the same moment
+            os.link(made.name, file)
+
+
+def _closed(key: str, error: OSError) -> FolderClosed | SettingsError:
+    """Return what *error* means for the start: to wait, or to end."""
+    kind = FolderClosed if error.errno in _MAY_RECOVER else SettingsError
+    return kind(f"{key}: cannot be written: {error.strerror}")
 
 
 def _read_key(file: Path) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from plugin_analytics.clock import Clock, from_micros, micros
+from plugin_analytics.clock import Clock, Steadiness, from_micros, micros
 from plugin_analytics.model.calendar import local_date
 from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.model.events import Event, Reason, reread
@@ -73,14 +73,17 @@ class Retry:
         """Count in the days of *zone*; *count* and *committed* are told as by `Ingest`."""
         self._store = store
         self._clock = clock
+        self._steady = Steadiness(clock)
         self._zone = zone
         self._count = count
         self._committed = committed
 
     def __call__(self, cancelled: Callable[[], bool]) -> dict[str, int]:
-        """Go once through the quarantine; return what came of it."""
+        """Go once through the quarantine; return what came of it.
+
+        What a clock that went wrong has set aside is tried before it is forgotten.
+        """
         now = self._clock()
-        forgotten = self._store.forget_quarantined(micros(now - KEPT_FOR)).result()
         taken, last = 0, ("", b"")
         while not cancelled() and (rows := self._store.retryable(last, BATCH)):
             last = rows[-1].tenant, rows[-1].key
@@ -88,6 +91,8 @@ class Retry:
                 taken += self._release(tenant, list(own), now)
         if taken:
             self._committed()
+        before = micros(now - KEPT_FOR)
+        forgotten = self._store.forget_quarantined(before).result() if self._steady() else 0
         return {"taken": taken, "forgotten": forgotten}
 
     def _release(self, tenant: str, rows: Sequence[SetAside], now: datetime) -> int:

@@ -18,7 +18,7 @@ from plugin_analytics.model.reports import DayCount, Telling
 from plugin_analytics.model.rollup import Folded, Stored
 
 Outcome = Literal["accepted", "duplicate", "conflict"]
-RETRYABLE = ("IN_FUTURE", "UNSUPPORTED_VERSION")
+RETRYABLE = ("IN_FUTURE", "TOO_OLD", "UNSUPPORTED_VERSION")
 LegacyDay = tuple[str, date]
 T = TypeVar("T")
 Answer = Callable[[Sequence[Outcome], Any], T]

@@ -2,19 +2,25 @@
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import QueuePool
 
 from mosaiclife_plugin_sdk import time_left
+from plugin_analytics.errors import FolderClosed, StoreUnavailable
 from plugin_analytics.store.turns import Turns
 
 BUSY_SECONDS = 5.0
+RETRY_SECONDS = 2
 CHECKPOINT_PAGES = 8_000  # 32 MiB of WAL: rare checkpoints keep ingest even
 STEPS_BETWEEN_LOOKS = 20_000
 _HELD = "turn"
+_MAY_RECOVER = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
 _WRITING = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -30,7 +36,10 @@ def writer_engine(database: Path) -> Engine:
 
 
 def guest_engine(database: Path, turns: Turns, *, size: int) -> Engine:
-    """Return an engine for the frame's tables: it writes when its turn has come."""
+    """Return an engine for the frame's tables: it writes when its turn has come.
+
+    The frame knows no driver: a disk that fails reaches it as the 503 that it is.
+    """
     engine = _engine(database, size, *_WRITING, "PRAGMA cache_size = -1024")
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -39,6 +48,11 @@ def guest_engine(database: Path, turns: Turns, *, size: int) -> Engine:
         if _HELD not in info and not statement.lstrip().upper().startswith("SELECT"):
             turns.take()
             info[_HELD] = True
+
+    @event.listens_for(engine, "handle_error")
+    def _translate(context: ExceptionContext) -> None:
+        if isinstance(context.sqlalchemy_exception, exc.OperationalError):
+            raise StoreUnavailable(retry_after=RETRY_SECONDS) from context.original_exception
 
     @event.listens_for(engine, "checkin")
     def _leave(_connection: Any, record: Any) -> None:
@@ -62,6 +76,23 @@ def reader_engine(database: Path, *, size: int) -> Engine:
         connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
 
     return engine
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Tell a disk that may recover, while a store is opened, from a database that is broken."""
+    try:
+        yield
+    except (exc.OperationalError, StoreUnavailable) as error:
+        cause = error.orig if isinstance(error, exc.OperationalError) else error.__cause__
+        if _primary_code(cause) not in _MAY_RECOVER:
+            raise
+        raise FolderClosed(f"the database cannot be opened: {cause}") from error
+
+
+def _primary_code(error: BaseException | None) -> int:
+    """Return SQLite's own code without what it says of the kind; 0 when there is none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _engine(database: Path, size: int, *pragmas: str) -> Engine:

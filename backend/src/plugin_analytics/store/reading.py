@@ -11,7 +11,7 @@ from mosaiclife_plugin_sdk import Timeout
 from plugin_analytics.errors import StoreUnavailable
 from plugin_analytics.store import schema
 from plugin_analytics.store.base import Progress
-from plugin_analytics.store.writer import RETRY_SECONDS
+from plugin_analytics.store.engine import RETRY_SECONDS
 
 
 class Reading:

@@ -5,24 +5,31 @@ while the last commit was on its way to the disk, runs them in one transaction, 
 then answers. A unit that fails alone is undone alone; a disk that fails fails all of them.
 """
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, NamedTuple, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, exc
 
 from plugin_analytics.errors import IngestBusy, StoreUnavailable, spread
+from plugin_analytics.store.engine import RETRY_SECONDS
 from plugin_analytics.store.turns import Turns
+
+log = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
 GROUP_ROWS = 4_000
 WAITING_ROWS = 40_000
-RETRY_SECONDS = 2
+ROOM_BYTES = 8 * 1024 * 1024  # what the deliveries of one group may bring
 
 
 class Session(NamedTuple):
@@ -53,6 +60,7 @@ class Writer:
     def __init__(self, engine: Engine, turns: Turns) -> None:
         """Start the thread over a connection of *engine*, taking *turns* with the frame."""
         self._turns = turns
+        self._folder = Path(engine.url.database or "").parent
         self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
         self._lock = Lock()
         self._waiting = 0
@@ -82,7 +90,7 @@ class Writer:
         return self._waiting
 
     def failing_seconds(self) -> float:
-        """Return for how long every commit has failed."""
+        """Return for how long a full group could not be written; 0 while it could."""
         since = self._failing_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -125,14 +133,33 @@ class Writer:
             for unit in group:
                 _run(session, unit)
             session.driver.execute("COMMIT")
-            self._failing_since = None
         except sqlite3.Error as error:
             self._fail(session, group, error)
+        else:
+            self._recover()
+
+    def _recover(self) -> None:
+        """Note that writing works again, once there is room for more than the crumbs.
+
+        What a failed commit has left of the log takes a few small writes on a disk that is full.
+        """
+        if self._failing_since is None or self._room() < ROOM_BYTES:
+            return
+        log.info("the store is written again", failed_seconds=round(self.failing_seconds(), 1))
+        self._failing_since = None
+
+    def _room(self) -> int:
+        try:
+            return shutil.disk_usage(self._folder).free
+        except OSError:
+            return 0
 
     def _fail(self, session: Session, group: list[_Unit], error: sqlite3.Error) -> None:
         if self._failing_since is None:
             self._failing_since = time.monotonic()
-        if session.driver.in_transaction:
+            log.error("the store cannot be written", reason=str(error))
+        # A disk that fails may refuse this too; the next transaction begins with another try.
+        with suppress(sqlite3.Error):
             session.driver.rollback()
         for unit in group:
             unit.error = StoreUnavailable(retry_after=RETRY_SECONDS)
