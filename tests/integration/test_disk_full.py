@@ -1,0 +1,186 @@
+"""A disk that fills while the plugin runs: refused in time, told, and forgotten once there is room.
+
+A real process on a real file system, filled to the last byte by a ballast file or by the plugin
+itself. Needs the right to mount.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mosaiclife_plugin_sdk import SERVICE
+from tests.support.events import reader_headers
+from tests.support.processes import ServerProcess, eventually, free_port
+from tests.support.senders import (
+    TOKEN,
+    Sender,
+    alive,
+    delivering,
+    environment,
+    status,
+    stored,
+    stories,
+)
+from tests.support.volumes import MIB, Volume, volume
+
+SENDERS = 3
+GRACE = 0.5
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """Run the plugin with its data in *folder*, and give its origin; no answer may be a fault."""
+    port = free_port()
+    values = environment(folder, port, STORE_GRACE_SECONDS=str(GRACE))
+    process = ServerProcess("plugin_analytics", values, folder / "log")
+    process.start()
+    url = f"http://127.0.0.1:{port}"
+    try:
+        eventually(lambda: alive(url), what="the process answering")
+        yield url
+        assert process.running
+        assert '"status":500' not in process.log.read_text()
+    finally:
+        process.stop()
+
+
+def senders_of(url: str) -> list[Sender]:
+    return [Sender(f"w{n}", url, random.Random(n), pause=0.1, patient=True) for n in range(SENDERS)]
+
+
+def why_red(url: str) -> str:
+    """Return what the store's check says, nothing while the plugin is ready."""
+    checks = httpx.get(f"{url}/readyz").json()["data"]["checks"]
+    return next((str(one["reason"]) for one in checks if one["name"] == "store"), "")
+
+
+def run_job(url: str) -> httpx.Response:
+    headers = reader_headers(TOKEN, SERVICE)
+    return httpx.post(f"{url}/v1/jobs/run", headers=headers, json={"name": "rollup.refresh"})
+
+
+def runs(url: str) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{url}/v1/jobs/runs?limit=100", headers=reader_headers(TOKEN, SERVICE))
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]
+    return found
+
+
+def active(url: str) -> list[dict[str, Any]]:
+    return [run for run in runs(url) if run["state"] in {"queued", "running"}]
+
+
+def assert_nothing_is_lost(url: str, folder: Path, senders: Sequence[Sender]) -> None:
+    """Deliver what is pending; all that was acknowledged is there once, and is counted."""
+    with httpx.Client(timeout=10) as client:
+        for sender in senders:
+            while sender.pending:
+                assert sender.deliver(client)
+    everything = {each for sender in senders for each in sender.acknowledged}
+    eventually(lambda: stories(url) == len(everything), within=25, what="counting everything")
+    assert stored(folder) == Counter(everything)
+    assert [sender.refused for sender in senders] == [[]] * SENDERS
+
+
+def assert_batches_are_whole(folder: Path, senders: Sequence[Sender]) -> None:
+    """What was acknowledged is there, and of what was not either all or nothing."""
+    held = stored(folder)
+    for sender in senders:
+        assert not [each for each in sender.acknowledged if held[each] != 1]
+        if sender.pending:
+            *_, ids = sender.pending
+            assert sum(held[each] for each in ids) in (0, len(ids))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
+def test_full_disk_loses_nothing_and_needs_no_restart(tmp_path: Path, kind: str) -> None:
+    """503 at once, red after the grace, reports all the while; with room again all goes on."""
+    with volume(tmp_path / "data", kind) as disk, running(tmp_path) as url:
+        senders = senders_of(url)
+        with delivering(senders):
+            eventually(lambda: all(one.acknowledged for one in senders), what="the first events")
+            disk.fill()
+            eventually(lambda: all(one.put_off > 1 for one in senders), what="a 503 for each")
+            eventually(lambda: status(url, "/readyz") == 503, within=5, what="a red probe")
+
+            assert "full" in why_red(url)
+            assert status(url, "/healthz") == 200
+            assert status(url, "/v1/data/overview?period=all") == 200
+            assert run_job(url).status_code in {409, 503}
+            assert_batches_are_whole(tmp_path, senders)
+
+            before = [len(one.acknowledged) for one in senders]
+            disk.free()
+            eventually(lambda: status(url, "/readyz") == 200, within=5, what="a green probe")
+            eventually(
+                lambda: all(
+                    len(one.acknowledged) > count
+                    for one, count in zip(senders, before, strict=True)
+                ),
+                what="ingest going on",
+            )
+
+        assert_nothing_is_lost(url, tmp_path, senders)
+        assert {run.get("error", "")[:16] for run in runs(url)} <= {"", "StoreUnavailable"}
+        eventually(lambda: not active(url), what="the end of every run")
+
+
+def grown(disk: Volume) -> None:
+    disk.remount(f"size={128 * MIB}")
+
+
+@pytest.mark.slow
+def test_disk_that_the_plugin_fills_itself_is_red_until_there_is_room(tmp_path: Path) -> None:
+    """What is left for small writes makes no green probe; a larger volume does."""
+    with volume(tmp_path / "data", "tmpfs", size=10 * MIB) as disk, running(tmp_path) as url:
+        senders = senders_of(url)
+        with delivering(senders):
+            eventually(lambda: any(one.put_off > 1 for one in senders), what="a full disk")
+            eventually(lambda: status(url, "/readyz") == 503, within=5, what="a red probe")
+            seen = [status(url, "/readyz") for _ in range(50)]
+            assert_batches_are_whole(tmp_path, senders)
+            grown(disk)
+            eventually(lambda: status(url, "/readyz") == 200, within=5, what="a green probe")
+
+        assert set(seen) == {503}
+        assert_nothing_is_lost(url, tmp_path, senders)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [pytest.param(False, id="empty"), pytest.param(True, id="written", marks=pytest.mark.slow)],
+)
+def test_start_on_a_full_disk_is_waited_out(tmp_path: Path, written: bool) -> None:
+    """Up and red; what comes is put off; with room the same process opens its database."""
+    with volume(tmp_path / "data", "ext4") as disk:
+        senders: list[Sender] = []
+        if written:
+            with running(tmp_path) as url:
+                senders = senders_of(url)
+                with delivering(senders):
+                    eventually(lambda: all(one.acknowledged for one in senders))
+        disk.fill()
+        with running(tmp_path) as url:
+            fresh = senders_of(url)
+            for one in [*senders, *fresh]:
+                one.url = url
+            for n, one in enumerate(fresh):
+                one.name = f"later{n}"
+            with delivering(fresh):
+                eventually(lambda: all(one.put_off for one in fresh), what="a 503 for each")
+                assert "No space left" in why_red(url)
+                assert status(url, "/v1/data/overview") == 503
+                disk.free()
+                eventually(lambda: status(url, "/readyz") == 200, what="a green probe")
+                eventually(lambda: all(one.acknowledged for one in fresh), what="ingest")
+            both = [*senders, *fresh]
+            everything = {each for one in both for each in one.acknowledged}
+            eventually(lambda: stories(url) >= len(everything), what="counting everything")
+        held = stored(tmp_path)
+        assert not [each for each in everything if held[each] != 1]
