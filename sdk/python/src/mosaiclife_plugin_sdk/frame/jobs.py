@@ -45,7 +45,7 @@ RETRY_POKE_SECONDS = 5.0
 MAX_ERROR = 1000
 KEEP_RUNS = timedelta(days=30)
 KEEP_POKES = timedelta(days=1)
-PURGE_EVERY = timedelta(hours=1)
+PURGE_SECONDS = 3600.0
 
 
 class JobObserver(Protocol):
@@ -106,6 +106,7 @@ class JobRunner:
         self._background: set[asyncio.Task[Any]] = set()
         self._timers: dict[tuple[str, str | None], asyncio.TimerHandle] = {}
         self._early: set[tuple[str, str | None]] = set()
+        self._unrecorded: dict[str, Run] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._beating: asyncio.Task[None] | None = None
@@ -361,8 +362,9 @@ class JobRunner:
             await asyncio.wait(live.events, timeout=self._lease.total_seconds())
         try:
             await asyncio.to_thread(self._close, ended)
-        except Exception as error:  # noqa: BLE001 - the lease expires and the run is then marked
+        except Exception as error:  # noqa: BLE001 - it is tried again with the leases
             log.warning("job's end not recorded", state=ended.state, error=str(error))
+            self._unrecorded[ended.id] = ended
         finally:
             self._live.pop(ended.id, None)
         self._report(ended)
@@ -405,18 +407,22 @@ class JobRunner:
 
     async def _beat_for_ever(self) -> None:
         """Keep the leases of live runs, and clean up after runners that died."""
-        purged: datetime | None = None
+        purged: float | None = None
+        clock = asyncio.get_running_loop().time  # nobody sets it, so that a purge is never far off
         while True:
             try:
                 await self._beat()
-                if purged is None or self._clock() - purged > PURGE_EVERY:
-                    purged = self._clock()
-                    await asyncio.to_thread(self._purge, purged)
+                if purged is None or clock() - purged > PURGE_SECONDS:
+                    purged = clock()
+                    await asyncio.to_thread(self._purge, self._clock())
             except Exception as error:  # noqa: BLE001 - the store may be back at the next beat
                 log.warning("job leases not renewed", error=str(error))
             await asyncio.sleep(self._lease.total_seconds() / 3)
 
     async def _beat(self) -> None:
+        for ended in list(self._unrecorded.values()):
+            await asyncio.to_thread(self._close, ended)
+            del self._unrecorded[ended.id]
         live = list(self._live.values())
         for lost in await asyncio.to_thread(self._renew, live):
             lost.cancelled.set()
