@@ -61,13 +61,12 @@ class Plugin(PluginApp):
             self._frame_stores.deliveries,
             pseudonyms,
             clock,
-            zone,
             plugin=self.name,
             intake=intake,
             count=self._count,
             committed=self._refresh_soon,
         )
-        retry = Retry(store, clock, zone, count=self._count, committed=self._refresh_soon)
+        retry = Retry(store, clock, count=self._count, committed=self._refresh_soon)
         self.jobs = jobs(Refresh(store, zone), retry, self.name)
         cursors, readers = Cursors(pseudonyms.subkey("cursors")), Readers(READERS)
         self.routes = [

@@ -15,6 +15,7 @@ SettingsError                the start ends with exit 2 and one line
  +- WrongPseudonymKey
  +- StoreLocked
  +- StoreTooNew
+ +- StoreTooOld
 FolderClosed                 nothing can be kept now; the process waits for it, and says so
 
 The docstring of an answer to a caller is its message.
@@ -77,6 +78,10 @@ class StoreLocked(SettingsError):
 
 class StoreTooNew(SettingsError):
     """The database was written by a release that this one does not know."""
+
+
+class StoreTooOld(SettingsError):
+    """The database was written before the first release."""
 
 
 class FolderClosed(Exception):

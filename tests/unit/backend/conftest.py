@@ -45,7 +45,6 @@ class Bench:
             sql_stores(store.frame_engine).deliveries,
             Pseudonyms(b"k" * 32),
             lambda: NOW,
-            zone,
             plugin=PLUGIN,
             intake=self.intake,
             count=lambda *counted: self.counted.append(counted),

@@ -16,16 +16,16 @@ from tests.unit.backend.conftest import ZONE, Bench
 def test_report_is_of_one_moment(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting that finishes while a report is read shows in all of it or in none."""
     bench.deliver([story("s1", "l1")])
-    read = bench.store.totals
+    read = bench.store.series
 
-    def disturbed(*question: Any) -> dict[str, int]:
+    def disturbed(*question: Any) -> Any:
         found = read(*question)
         refresh = threading.Thread(target=bench.refresh)
         refresh.start()
         refresh.join()
         return found
 
-    monkeypatch.setattr(bench.store, "totals", disturbed)
+    monkeypatch.setattr(bench.store, "series", disturbed)
 
     report = bench.provide.overview(TENANT, "l1", OverviewQuery(Window(Period("all")), ZONE))
 

@@ -12,7 +12,7 @@ from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.services.quarantine import KEPT_FOR, Quarantine, QuarantineQuery, Retry
 from plugin_analytics.store import arrivals
 from tests.support.events import TENANT, event, revoked, story
-from tests.unit.backend.conftest import NOW, ZONE, Bench
+from tests.unit.backend.conftest import NOW, Bench
 
 SOON = (NOW + timedelta(minutes=30)).isoformat()
 
@@ -36,7 +36,6 @@ class Ward:
         again = Retry(
             self.bench.store,
             lambda: now,
-            ZONE,
             count=lambda *counted: self.counted.append(counted),
             committed=self._committed,
         )

@@ -165,8 +165,9 @@ def test_another_reporting_zone_counts_everything_again(bench: Bench) -> None:
 
     bench.refresh(zone=kolkata)
 
-    (count,) = bench.store.daily(TENANT, "l1", SPAN, kolkata, ["stories"])
-    assert count.day == date(2026, 3, 2)
+    days = [Range(date(2026, 3, day), date(2026, 3, day + 1)) for day in (1, 2)]
+    (cell,) = bench.store.series(TENANT, "l1", days, kolkata, ["stories"])
+    assert (cell.slot, cell.value) == (1, 1)
     progress = bench.store.progress(TENANT)
     assert progress is not None
     assert progress.zone == "Asia/Kolkata"

@@ -1,5 +1,6 @@
 """One behaviour suite for every adapter of the store."""
 
+from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -7,51 +8,73 @@ import pytest
 
 from mosaiclife_plugin_sdk import ServiceUnavailable
 from plugin_analytics.model.calendar import Range
-from plugin_analytics.model.events import Event, Poison
+from plugin_analytics.model.events import Event, Ignored, Poison
 from plugin_analytics.model.families.base import Fact
+from plugin_analytics.model.reports import COUNTED
 from plugin_analytics.model.rollup import DatedFact, Folded, Memory
-from plugin_analytics.store import arrivals, sqlite
-from plugin_analytics.store.base import Batch, Outcome, Progress, Store
+from plugin_analytics.store import arrivals, codes, sqlite
+from plugin_analytics.store.base import Batch, Ending, Health, Late, Outcome, Progress, Store
 
 UTC = ZoneInfo("UTC")
 DAY = date(2026, 3, 1)
+NEXT_DAY = date(2026, 3, 2)
 NOON = 1_772_366_400_000_000
+DAY_LONG = 86_400 * 1_000_000
+KOLKATA = ZoneInfo("Asia/Kolkata")
+MOVED = Fact("l1", NOON, "hearts", 1)
 SPAN = Range(date(2026, 1, 1), date(2027, 1, 1))
 
 
-def an_event(name: str, content: bytes = b"c" * 16, legacies: tuple[str, ...] = ("l1",)) -> Event:
-    return Event(name.encode().ljust(16), content, name, "t", NOON, None, b"{}", legacies)
+def an_event(name: str, content: bytes = b"c" * 8, at: int = NOON) -> Event:
+    return Event(name.encode().ljust(16), content, name, "story.created", at, None, b"{}", ("l1",))
 
 
 def poison(name: str) -> Poison:
-    return Poison(name.encode().ljust(16), name, "t", "SCHEMA", "$", "odd")
+    return Poison(name.encode().ljust(16), name, "story.created", "SCHEMA", "$", "odd")
 
 
 def append(store: Store, *events: Event, tenant: str = "a") -> list[Outcome]:
-    batch = Batch(tenant, 1, events, [DAY] * len(events))
+    batch = Batch(tenant, 1, events)
     return store.append(batch, lambda outcomes, _: list(outcomes)).result()
 
 
-def counted(
-    store: Store, *facts: Fact, seq: int = 1, tenant: str = "a", dropped: tuple[Fact, ...] = ()
-) -> None:
+def counted(store: Store, *facts: Fact, seq: int = 1, dropped: tuple[Fact, ...] = ()) -> None:
     """Fold facts in as one subject's, and count their days."""
+    fold(store, *facts, seq=seq, dropped=dropped)
+    store.recount("a", 100).result()
+
+
+def fold(store: Store, *facts: Fact, seq: int = 1, dropped: tuple[Fact, ...] = ()) -> None:
+    """Fold facts in as one subject's."""
 
     def dated(fact: Fact) -> DatedFact:
         return DatedFact(b"s" * 16, DAY, None if fact.until is None else DAY, fact)
 
     folded = Folded(
-        [Memory(b"s" * 16, "story", b"acts")], list(map(dated, dropped)), list(map(dated, facts))
+        [Memory(b"s" * 16, "story", NOON, b"\x90")],
+        list(map(dated, dropped)),
+        list(map(dated, facts)),
     )
-    store.save_fold(tenant, folded, Progress(seq, 7, "UTC", "v1")).result()
-    store.recount(tenant, 100).result()
+    store.save_fold("a", folded, Progress(seq, 7, "UTC", "v1")).result()
+
+
+def totals(
+    store: Store, tenant: str = "a", legacy: str = "l1", span: Range = SPAN, zone: ZoneInfo = UTC
+) -> dict[str, int]:
+    cells = store.series(tenant, legacy, [span], zone, COUNTED)
+    return {cell.metric: cell.value for cell in cells if cell.value}
+
+
+def people(store: Store, tenant: str = "a", legacy: str = "l1") -> int:
+    (number,) = store.storytellers(tenant, legacy, [SPAN], UTC)
+    return number
 
 
 def test_same_key_is_stored_once(store: Store) -> None:
     """The first wins; the same again is a duplicate, another content under its key a conflict."""
     assert append(store, an_event("e1"), an_event("e2")) == ["accepted", "accepted"]
 
-    again = append(store, an_event("e1"), an_event("e3"), an_event("e2", b"x" * 16))
+    again = append(store, an_event("e1"), an_event("e3"), an_event("e2", b"x" * 8))
 
     assert again == ["duplicate", "accepted", "conflict"]
     pending = store.pending("a", 0, 10)
@@ -61,7 +84,7 @@ def test_same_key_is_stored_once(store: Store) -> None:
 
 def test_twins_in_one_batch(store: Store) -> None:
     """A batch that repeats itself stores one of each."""
-    twins = append(store, an_event("e1"), an_event("e1"), an_event("e1", b"x" * 16))
+    twins = append(store, an_event("e1"), an_event("e1"), an_event("e1", b"x" * 8))
 
     assert twins == ["accepted", "duplicate", "conflict"]
 
@@ -72,8 +95,8 @@ def test_tenants_do_not_see_each_other(store: Store) -> None:
     assert append(store, an_event("e1"), tenant="b") == ["accepted"]
     counted(store, Fact("", NOON, "stories", 1, b"p" * 16))
 
-    assert store.totals("b", "", SPAN, UTC) == {}
-    assert store.storytellers("b", "", SPAN, UTC) == 0
+    assert totals(store, "b", "") == {}
+    assert people(store, "b", "") == 0
     assert store.memories("b", [b"s" * 16]) == {}
     assert store.freshness("b", "").watermark is None
 
@@ -85,7 +108,7 @@ def test_answer_stands_or_falls_with_the_events(store: Store) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        store.append(Batch("a", 1, [an_event("e1")], [DAY]), fail).result()
+        store.append(Batch("a", 1, [an_event("e1")]), fail).result()
 
     assert store.pending("a", 0, 10) is None
     assert store.dirty_tenants() == []
@@ -93,20 +116,18 @@ def test_answer_stands_or_falls_with_the_events(store: Store) -> None:
 
 
 def test_days_are_dirty_until_their_events_are_counted(store: Store) -> None:
-    """An event marks its day in each of its legacies and in the tenant."""
-    append(store, an_event("e1", legacies=("l1", "l2")))
-    assert [store.freshness("a", scope).dirty_days for scope in ("", "l1", "l2", "l3")] == [
-        1,
-        1,
-        1,
-        0,
-    ]
+    """An event that nobody has looked into may touch any legacy; a fold tells which it does."""
+    append(store, an_event("e1"), an_event("e2", at=NOON + DAY_LONG))
+    assert [store.freshness("a", scope).dirty_days for scope in ("", "l1", "l2")] == [2, 2, 2]
+    assert store.dirty_tenants() == ["a"]
 
-    assert store.recount("a", 100).result() == []
-    counted(store, Fact("l1", NOON, "stories", 1))
+    fold(store, Fact("l1", NOON, "stories", 1), seq=2)
+    assert [store.freshness("a", scope).dirty_days for scope in ("", "l1", "l2")] == [0, 1, 0]
+    assert store.dirty_tenants() == ["a"]
 
+    assert store.recount("a", 100).result() == [("l1", DAY)]
     assert store.dirty_tenants() == []
-    assert store.freshness("a", "l2").dirty_days == 0
+    assert store.freshness("a", "l1").dirty_days == 0
 
 
 def test_day_stays_dirty_for_an_event_that_came_later(store: Store) -> None:
@@ -133,14 +154,14 @@ def test_counts_follow_added_and_dropped_facts(store: Store) -> None:
     """A day's count is the sum of its facts at every moment."""
     story = Fact("l1", NOON, "stories", 1, b"p" * 16)
     counted(store, story)
-    assert store.totals("a", "l1", SPAN, UTC) == {"stories": 1}
-    assert store.storytellers("a", "l1", SPAN, UTC) == 1
+    assert totals(store) == {"stories": 1}
+    assert people(store) == 1
     assert store.first_day("a", "l1", UTC) == DAY
 
     counted(store, dropped=(story,))
 
-    assert store.totals("a", "l1", SPAN, UTC) == {}
-    assert store.storytellers("a", "l1", SPAN, UTC) == 0
+    assert totals(store) == {}
+    assert people(store) == 0
     assert store.first_day("a", "l1", UTC) is None
 
 
@@ -151,7 +172,7 @@ def test_fact_that_replaces_itself_counts_once(store: Store) -> None:
 
     counted(store, fact, dropped=(fact,))
 
-    assert store.totals("a", "l1", SPAN, UTC) == {"stories": 1}
+    assert totals(store) == {"stories": 1}
 
 
 def test_ranges_include_their_first_day_only(store: Store) -> None:
@@ -163,7 +184,7 @@ def test_ranges_include_their_first_day_only(store: Store) -> None:
         Range(date(2026, 3, 2), date(2026, 4, 1)),
     )
 
-    assert [store.totals("a", "l1", span, UTC) for span in (before, on, after)] == [
+    assert [totals(store, span=span) for span in (before, on, after)] == [
         {},
         {"stories": 1},
         {},
@@ -176,37 +197,68 @@ def test_another_zone_counts_to_the_instant(store: Store) -> None:
     counted(store, Fact("l1", late, "stories", 1, b"p" * 16))
     kolkata, next_day = ZoneInfo("Asia/Kolkata"), date(2026, 3, 2)
 
-    (count,) = store.daily("a", "l1", SPAN, kolkata, ["stories"])
-    (telling,) = store.tellings("a", "l1", SPAN, kolkata)
+    days = [Range(DAY, next_day), Range(next_day, date(2026, 3, 3))]
 
-    assert (count.day, telling.day) == (next_day, next_day)
+    (cell,) = store.series("a", "l1", days, kolkata, ["stories"])
+
+    assert (cell.slot, cell.value) == (1, 1)
+    assert store.storytellers("a", "l1", days, kolkata) == [0, 1]
     assert store.first_day("a", "l1", kolkata) == next_day
-    assert store.totals("a", "l1", Range(DAY, next_day), kolkata) == {}
 
 
-def test_beginning_again_drops_counts_and_keeps_events(store: Store) -> None:
-    """Counts can always be made again from the events."""
+def test_beginning_again_keeps_the_counts_until_the_new_ones_are_there(store: Store) -> None:
+    """While everything is made anew, reports show what they showed before, and say so."""
     append(store, an_event("e1"))
     counted(store, Fact("l1", NOON, "stories", 1))
     assert store.tenants_counted_otherwise("Asia/Kolkata", "v1") == ["a"]
 
     store.begin_again("a", "Asia/Kolkata", "v1").result()
 
-    assert store.totals("a", "l1", SPAN, UTC) == {}
-    assert store.pending("a", 0, 10) is not None
+    def refold(memories: Sequence[Memory]) -> Folded:
+        dated = [DatedFact(memory.subject, NEXT_DAY, None, MOVED) for memory in memories]
+        return Folded(added=dated)
+
+    seen = []
+    while store.rebuild("a", 1, refold).result():
+        seen.append((totals(store), store.freshness("a", "l1").dirty_days))
+        assert store.dirty_tenants() == ["a"]
+    assert seen == [({"stories": 1}, 1)] * 3
+    assert sorted(store.recount("a", 100).result()) == [("l1", DAY), ("l1", NEXT_DAY)]
+
+    assert totals(store, zone=KOLKATA) == {"hearts": 1}
+    assert store.dirty_tenants() == []
     assert store.tenants_counted_otherwise("Asia/Kolkata", "v1") == []
+    assert store.rebuild("a", 1, refold).result() is False
+
+
+def test_what_came_in_is_told_by_how_it_ended(store: Store) -> None:
+    """Every outcome is counted by source, type and reason, and how late the accepted came."""
+    append(store, an_event("e1"), an_event("e1"), an_event("e2"))
+    ignored = [Ignored("x", f"odd.type_{number}") for number in range(codes.MAX_STRANGERS + 5)]
+    batch = Batch("a", NOON + 3_000_000, [an_event("e3")], [poison("p1")], ignored)
+    store.append(batch, lambda *_: None).result()
+
+    health = store.health("a", Range(DAY, NEXT_DAY))
+    before = store.health("a", Range(date(1970, 1, 1), date(1970, 1, 2)))
+
+    assert Ending("core", "story.created", "accepted") in health.endings
+    assert Ending("core", "story.created", "quarantined", "SCHEMA") in health.endings
+    assert Ending("core", "other", "ignored", "", 5) in health.endings
+    assert health.lateness == [Late(bucket=2, number=1, worst=3)]
+    assert sorted(ending.number for ending in before.endings) == [1, 2]
+    assert store.health("b", SPAN) == Health([], [])
 
 
 def test_snapshot_is_of_one_moment(store: Store) -> None:
     """What is counted while a report is read does not tear it; the next report sees it."""
     story = Fact("l1", NOON, "stories", 1, b"p" * 16)
     with store.snapshot():
-        assert store.totals("a", "l1", SPAN, UTC) == {}
+        assert totals(store) == {}
         counted(store, story)
-        assert store.storytellers("a", "l1", SPAN, UTC) == 0
+        assert people(store) == 0
         assert store.freshness("a", "l1").watermark is None
 
-    assert store.storytellers("a", "l1", SPAN, UTC) == 1
+    assert people(store) == 1
 
 
 def test_snapshot_ends_with_an_error_inside(store: Store) -> None:
@@ -215,13 +267,13 @@ def test_snapshot_ends_with_an_error_inside(store: Store) -> None:
         raise ZeroDivisionError
     counted(store, Fact("l1", NOON, "stories", 1))
 
-    assert store.totals("a", "l1", SPAN, UTC) == {"stories": 1}
+    assert totals(store) == {"stories": 1}
 
 
 def test_poison_is_kept_once(store: Store) -> None:
     """Poison that comes again takes no second place."""
     for _ in range(2):
-        batch = Batch("a", 1, [], [], [poison("p1"), poison("p2")])
+        batch = Batch("a", 1, [], [poison("p1"), poison("p2")])
         store.append(batch, lambda *_: None).result()
 
 
@@ -230,7 +282,7 @@ def test_full_quarantine_keeps_the_batch_with_its_sender(
 ) -> None:
     """Where poison has no room, nothing of the batch is taken, and the answer is 503."""
     monkeypatch.setattr(arrivals, "QUARANTINE_ROWS", 1)
-    batch = Batch("a", 1, [an_event("e1")], [DAY], [poison("p1"), poison("p2")])
+    batch = Batch("a", 1, [an_event("e1")], [poison("p1"), poison("p2")])
 
     with pytest.raises(ServiceUnavailable) as refused:
         store.append(batch, lambda *_: None).result()

@@ -34,7 +34,8 @@ MAX_EVENT_BYTES = 64 * 1024
 VERSIONS = frozenset({1})
 FUTURE_ALLOWANCE = timedelta(minutes=5)
 RAW_WINDOW = timedelta(days=400)  # a year, and enough to set beside it the same weeks of the last
-BACKFILL = "backfill"
+CORE, BACKFILL = "core", "backfill"
+CONTENT = 8  # bytes by which a repetition is told from a conflict: a hint, not a proof
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # since then every zone keeps to quarter hours
 
 Reason = Literal[
@@ -45,6 +46,7 @@ Reason = Literal[
     "TENANT_MISMATCH",
     "NO_GRANT",
     "TOO_LARGE",
+    "ERASED_SUBJECT",
 ]
 Pseudonymise = Callable[[str, str], bytes]
 
@@ -61,8 +63,13 @@ class Event(NamedTuple):
     body: bytes
     legacies: tuple[str, ...]
     sensitivity: Sensitivity = Sensitivity.SHARED
-    backfill: bool = False
+    source: str = CORE
     grant: Grant | None = None
+
+    @property
+    def backfill(self) -> bool:
+        """Tell whether the event was sent long after it happened, on purpose."""
+        return self.source == BACKFILL
 
 
 class Ignored(NamedTuple):
@@ -71,6 +78,7 @@ class Ignored(NamedTuple):
     id: str | None
     type: str
     code: Reason | None = None
+    source: str = CORE
 
 
 class Poison(NamedTuple):
@@ -83,6 +91,7 @@ class Poison(NamedTuple):
     field: str
     message: str
     kept: bytes | None = None
+    source: str = CORE
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -93,7 +102,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     person: str | None
     payload: msgspec.Raw
     id: str | None = None
-    backfill: bool = False
+    source: str = CORE
 
 
 Judgement = Event | Ignored | Poison
@@ -122,7 +131,7 @@ class Judge:
             envelope = self.read(raw, self.tenant, self._hide)
             kind = TYPES.get(envelope.type)
             if kind is None:
-                return Ignored(envelope.id, envelope.type)
+                return Ignored(envelope.id, envelope.type, source=envelope.source)
             return self._refusal(raw, envelope, kind) or self._accept(raw, envelope, kind)
         except msgspec.ValidationError as error:
             fault = detail_of(error)
@@ -151,6 +160,7 @@ class Judge:
             id=envelope.id,
             type=kind.name,
             kept=self._kept(envelope, kind),
+            source=envelope.source,
         )
 
     def _accept(self, raw: msgspec.Raw, envelope: Opened | Envelope, kind: EventType) -> Judgement:
@@ -166,7 +176,7 @@ class Judge:
             at=envelope.occurred_at,
             person=self._person(envelope.actor_id),
             payload=payload,
-            backfill=envelope.source == BACKFILL,
+            source=envelope.source,
         )
         if isinstance(payload, Permission):
             return self._permitted(event, payload)
@@ -176,7 +186,7 @@ class Judge:
     def _permitted(self, event: Event, payload: Permission) -> Event | Ignored:
         """Note what a keeper has said of this plugin; what is said of others is not ours."""
         if payload.plugin_id not in (None, self.plugin):
-            return Ignored(event.id, event.type)
+            return Ignored(event.id, event.type, source=event.source)
         grant = grant_of(event.type, event.at, event.id, payload)
         self.standing.say(payload.legacy_id, grant)
         return event._replace(grant=grant)
@@ -190,7 +200,7 @@ class Judge:
             return event._replace(body=_encoder.encode(left), legacies=tuple(left.legacies()))
         if any(map(self.standing.decided, closed)):
             return self._poison(raw, "NO_GRANT", "$.payload", "no legacy of it allows this")
-        return Ignored(event.id, event.type, "NO_GRANT")
+        return Ignored(event.id, event.type, "NO_GRANT", event.source)
 
     def _payload(self, envelope: Opened | Envelope, kind: EventType) -> Payload:
         """Read the kept fields, with pseudonyms in the place of people."""
@@ -223,7 +233,7 @@ class Judge:
             person=person.hex() if person else None,
             payload=msgspec.Raw(_encoder.encode(payload)),
             id=envelope.id,
-            backfill=envelope.source == BACKFILL,
+            source=envelope.source,
         )
         return _encoder.encode(kept)
 
@@ -231,7 +241,7 @@ class Judge:
         """Set *raw* aside under what can be named of it: nothing that might be a person's words."""
         fields = _fields_of(raw)
         event_id = valid(Identifier, fields.get("id"))
-        source = valid(Source, fields.get("source")) or "core"
+        source = valid(Source, fields.get("source")) or CORE
         spelled = valid(TypeName, fields.get("type"))
         kind = TYPES.get(spelled) if spelled else None
         return Poison(
@@ -241,6 +251,7 @@ class Judge:
             reason=reason,
             field=field,
             message=_without_values(message),
+            source=source,
         )
 
     def _unnamed(self, raw: msgspec.Raw) -> bytes:
@@ -260,7 +271,9 @@ def reread(
         payload: Payload = BY_TYPE[kind.name].decode(kind.name, found.payload)
     except msgspec.ValidationError:
         return None
-    if found.version not in VERSIONS or mistimed(found.occurred_at, now, backfill=found.backfill):
+    if found.version not in VERSIONS or mistimed(
+        found.occurred_at, now, backfill=found.source == BACKFILL
+    ):
         return None
     event = event_of(
         key=key,
@@ -269,7 +282,7 @@ def reread(
         at=found.occurred_at,
         person=bytes.fromhex(found.person) if found.person else None,
         payload=payload,
-        backfill=found.backfill,
+        source=found.source,
     )
     if isinstance(payload, Permission):
         return event._replace(grant=grant_of(event.type, event.at, event.id, payload))
@@ -297,13 +310,13 @@ def event_of(
     at: datetime,
     person: bytes | None,
     payload: Payload,
-    backfill: bool,
+    source: str,
 ) -> Event:
     """Return the event as it is stored."""
     moment, body = micros(at), _encoder.encode(payload)
     return Event(
         key=key,
-        content=_digest(kind.name.encode(), b"%d" % moment, person or b"", body),
+        content=_digest(kind.name.encode(), b"%d" % moment, person or b"", body)[:CONTENT],
         id=event_id,
         type=kind.name,
         at=moment,
@@ -311,7 +324,7 @@ def event_of(
         body=body,
         legacies=tuple(payload.legacies()),
         sensitivity=payload.sensitivity(kind.sensitivity),
-        backfill=backfill,
+        source=source,
     )
 
 

@@ -41,6 +41,7 @@ class Memory(NamedTuple):
 
     subject: bytes
     family: str
+    last_at: int
     acts: bytes
 
 
@@ -62,11 +63,11 @@ def by_subject(events: Iterable[Stored]) -> dict[bytes, list[Stored]]:
     groups: dict[bytes, list[Stored]] = {}
     for event in events:
         family = BY_TYPE.get(event.type)
-        if family is None:
+        if family is None or not family.remembered:
             continue
         name = family.subject(family.decode(event.type, event.body), event.person)
         if name is not None:
-            groups.setdefault(_subject_key(family, name), []).append(event)
+            groups.setdefault(subject_key(family.name, name), []).append(event)
     return groups
 
 
@@ -77,19 +78,33 @@ def fold(
     folded = Folded()
     for subject, events in groups.items():
         family = BY_TYPE[events[0].type]
-        known = _memory.decode(memories[subject]) if subject in memories else []
+        known = acts_of(memories[subject]) if subject in memories else []
         acts = _joined(known, events)
         before = set(_dated(subject, family, known, day_of))
         after = set(_dated(subject, family, acts, day_of))
-        folded.memories.append(Memory(subject, family.name, _encoder.encode(acts)))
+        folded.memories.append(memory_of(subject, family.name, acts))
         folded.dropped.extend(before - after)
         folded.added.extend(after - before)
     return folded
 
 
-def facts_of(family: str, acts: bytes) -> list[Fact]:
-    """Return the facts that a remembered subject stands for."""
-    return list(BY_NAME[family].facts(_memory.decode(acts)))
+def refold(memories: Iterable[Memory], day_of: DayOf) -> Folded:
+    """Return every fact that follows from what is remembered, by the rules of this release."""
+    folded = Folded()
+    for memory in memories:
+        acts = acts_of(memory.acts)
+        folded.added.extend(_dated(memory.subject, BY_NAME[memory.family], acts, day_of))
+    return folded
+
+
+def memory_of(subject: bytes, family: str, acts: Sequence[Act]) -> Memory:
+    """Return *acts* on a subject as the store keeps them."""
+    return Memory(subject, family, max(act.at for act in acts), _encoder.encode(acts))
+
+
+def acts_of(acts: bytes) -> list[Act]:
+    """Return what is remembered of a subject."""
+    return _memory.decode(acts)
 
 
 def _joined(known: list[Act], events: Sequence[Stored]) -> list[Act]:
@@ -109,5 +124,6 @@ def _dated(
         yield DatedFact(subject, day_of(fact.at), until, fact)
 
 
-def _subject_key(family: Family, name: str) -> bytes:
-    return blake2b(f"{family.name}:{name}".encode(), digest_size=16).digest()
+def subject_key(family: str, name: str) -> bytes:
+    """Return the key under which the subject *name* of a family is remembered."""
+    return blake2b(f"{family}:{name}".encode(), digest_size=16).digest()

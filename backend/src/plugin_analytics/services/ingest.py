@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -18,7 +17,6 @@ from mosaiclife_plugin_sdk import Delivery
 from mosaiclife_plugin_sdk.stores import DeliveryLog, Recorded
 from plugin_analytics.clock import Clock, micros
 from plugin_analytics.errors import VersionsUnknown, spread
-from plugin_analytics.model.calendar import local_date
 from plugin_analytics.model.envelopes import read_parcel
 from plugin_analytics.model.events import (
     Event,
@@ -71,7 +69,6 @@ class Ingest:
         deliveries: DeliveryLog,
         pseudonymise: Pseudonymise,
         clock: Clock,
-        zone: ZoneInfo,
         *,
         plugin: str,
         intake: Intake,
@@ -86,7 +83,6 @@ class Ingest:
         self._deliveries = deliveries
         self._pseudonymise = pseudonymise
         self._clock = clock
-        self._zone = zone
         self._plugin = plugin
         self._grants = GrantBook(store)
         self._intake = intake
@@ -131,8 +127,8 @@ class Ingest:
 
         events = [judged for judged in judgements if isinstance(judged, Event)]
         poison = [judged for judged in judgements if isinstance(judged, Poison)]
-        days = [local_date(event.at, self._zone) for event in events]
-        batch = Batch(delivery.tenant, micros(now), events, days, poison)
+        ignored = [judged for judged in judgements if isinstance(judged, Ignored)]
+        batch = Batch(delivery.tenant, micros(now), events, poison, ignored)
         return self._store.append(batch, answer)
 
     def _report(

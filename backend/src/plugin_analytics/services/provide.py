@@ -23,6 +23,7 @@ from plugin_analytics.model.calendar import (
 from plugin_analytics.model.catalogue import METRICS, Item, Kind, items_after
 from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.model.reports import (
+    COUNTED,
     STORYTELLERS,
     Bar,
     Overview,
@@ -139,8 +140,9 @@ class Provide:
         return window.period.range(today, first or today)
 
     def _counts(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> dict[str, int]:
-        people = self._store.storytellers(tenant, legacy, span, zone)
-        return {**self._store.totals(tenant, legacy, span, zone), STORYTELLERS: people}
+        cells = self._store.series(tenant, legacy, [span], zone, COUNTED)
+        (people,) = self._store.storytellers(tenant, legacy, [span], zone)
+        return {**{cell.metric: cell.value for cell in cells}, STORYTELLERS: people}
 
     def _bars(
         self,
@@ -151,17 +153,20 @@ class Provide:
         interval: Interval,
         today: date,
     ) -> list[Bar]:
-        counts = self._store.daily(tenant, legacy, span, query.zone, query.metrics)
-        people = STORYTELLERS in query.metrics
-        tellings = self._store.tellings(tenant, legacy, span, query.zone) if people else ()
         slots = list(buckets(span, interval, today, query.week_start))
-        return bars(slots, query.metrics, counts, tellings)
+        ranges = [Range(slot.start, slot.end) for slot in slots]
+        cells = self._store.series(tenant, legacy, ranges, query.zone, query.metrics)
+        people: Sequence[int] = ()
+        if STORYTELLERS in query.metrics:
+            people = self._store.storytellers(tenant, legacy, ranges, query.zone)
+        return bars(slots, query.metrics, cells, people)
 
     def _sparkline(self, tenant: str, legacy: str, zone: ZoneInfo, today: date) -> Sparkline:
         span = SPARKLINE.range(today, today)
-        counts = self._store.daily(tenant, legacy, span, zone, ("stories",))
         slots = list(buckets(span, "month", today))
-        return Sparkline("stories", "month", bars(slots, ("stories",), counts))
+        ranges = [Range(slot.start, slot.end) for slot in slots]
+        cells = self._store.series(tenant, legacy, ranges, zone, ("stories",))
+        return Sparkline("stories", "month", bars(slots, ("stories",), cells))
 
     def _meta(
         self,

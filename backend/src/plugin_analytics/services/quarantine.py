@@ -4,12 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from plugin_analytics.clock import Clock, Steadiness, from_micros, micros
-from plugin_analytics.model.calendar import local_date
 from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.model.events import Event, Reason, reread
 from plugin_analytics.model.grants import Standing
@@ -65,16 +63,14 @@ class Retry:
         self,
         store: Store,
         clock: Clock,
-        zone: ZoneInfo,
         *,
         count: Callable[[str, str, int], None],
         committed: Callable[[], None],
     ) -> None:
-        """Count in the days of *zone*; *count* and *committed* are told as by `Ingest`."""
+        """Tell *count* and *committed* as `Ingest` does."""
         self._store = store
         self._clock = clock
         self._steady = Steadiness(clock)
-        self._zone = zone
         self._count = count
         self._committed = committed
 
@@ -102,10 +98,7 @@ class Retry:
         events = [event for event in reread_rows if event is not None]
         if not events:
             return 0
-        days = [local_date(event.at, self._zone) for event in events]
-        batch = Batch(
-            tenant, micros(now), events, days, released=tuple(event.key for event in events)
-        )
+        batch = Batch(tenant, micros(now), events, released=[event.key for event in events])
         outcomes = self._store.append(batch, lambda outcomes, _: outcomes).result()
         self._tell(events, outcomes)
         return len(events)

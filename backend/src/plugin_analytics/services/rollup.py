@@ -4,7 +4,7 @@ Every step is one transaction, and doing it twice changes nothing; a run that di
 finished by the next.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 from plugin_analytics.clock import from_micros, rfc3339
 from plugin_analytics.model.calendar import local_date
 from plugin_analytics.model.families import WHOLE_TENANT
-from plugin_analytics.model.rollup import DEFINITION, by_subject, fold
+from plugin_analytics.model.rollup import DEFINITION, Folded, Memory, by_subject, fold, refold
 from plugin_analytics.store.base import LegacyDay, Progress, Store
 
 FOLD_EVENTS = 500
+REBUILD_SUBJECTS = 500
 FOLDS_PER_COUNT = 40
 COUNT_DAYS = 200
 
@@ -53,6 +54,8 @@ class Refresh:
         days = 0
         for tenant in self._tenants():
             while not cancelled():
+                if self._rebuilding(tenant):
+                    continue
                 change = self._advance(tenant, cancelled)
                 if change is None:
                     break
@@ -66,6 +69,16 @@ class Refresh:
         for tenant in moved:
             self._store.begin_again(tenant, self._zone.key, DEFINITION).result()
         return sorted({*moved, *self._store.dirty_tenants()})
+
+    def _rebuilding(self, tenant: str) -> bool:
+        """Make the next few facts anew; False when none are to be made."""
+        progress = self._store.progress(tenant)
+        if progress is None or progress.rebuild is None:
+            return False
+        return self._store.rebuild(tenant, REBUILD_SUBJECTS, self._refold).result()
+
+    def _refold(self, memories: Sequence[Memory]) -> Folded:
+        return refold(memories, self._day_of)
 
     def _advance(self, tenant: str, cancelled: Callable[[], bool]) -> Refreshed | None:
         """Fold a good piece of what is waiting and count its days; None when all is done."""

@@ -12,26 +12,27 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from plugin_analytics.model.calendar import Range
-from plugin_analytics.model.events import Event, Poison
+from plugin_analytics.model.events import Event, Ignored, Poison
 from plugin_analytics.model.grants import Grant
-from plugin_analytics.model.reports import DayCount, Telling
-from plugin_analytics.model.rollup import Folded, Stored
+from plugin_analytics.model.reports import Cell
+from plugin_analytics.model.rollup import Folded, Memory, Stored
 
 Outcome = Literal["accepted", "duplicate", "conflict"]
 RETRYABLE = ("IN_FUTURE", "TOO_OLD", "UNSUPPORTED_VERSION")
 LegacyDay = tuple[str, date]
 T = TypeVar("T")
+Refold = Callable[[Sequence[Memory]], Folded]
 Answer = Callable[[Sequence[Outcome], Any], T]
 
 
 class Batch(NamedTuple):
-    """What one call brings: events with their reporting days, and poison."""
+    """What one call brings: events, poison, and what is only counted."""
 
     tenant: str
     received_at: int
     events: Sequence[Event]
-    days: Sequence[date]
     poison: Sequence[Poison] = ()
+    ignored: Sequence[Ignored] = ()
     released: Sequence[bytes] = ()  # keys of the quarantine whose events these are
 
 
@@ -59,6 +60,7 @@ class Progress(NamedTuple):
     watermark: int | None
     zone: str
     definition: str
+    rebuild: bytes | None = None  # the last subject that was made anew, while that goes on
 
 
 class Pending(NamedTuple):
@@ -70,10 +72,38 @@ class Pending(NamedTuple):
 
 
 class Freshness(NamedTuple):
-    """When the newest counted event arrived, and how many days are still to be counted."""
+    """When the newest counted event arrived, and how many days are still to be counted.
+
+    The days of events that nobody has looked into yet count for every legacy.
+    """
 
     watermark: int | None
     dirty_days: int
+
+
+class Ending(NamedTuple):
+    """How events ended, and how many."""
+
+    source: str
+    type: str
+    outcome: str
+    reason: str = ""
+    number: int = 1
+
+
+class Late(NamedTuple):
+    """How many accepted events came less than 2^`bucket` seconds late, and the latest of them."""
+
+    bucket: int
+    number: int
+    worst: int
+
+
+class Health(NamedTuple):
+    """What came in during a span of days of arrival."""
+
+    endings: Sequence[Ending]
+    lateness: Sequence[Late]
 
 
 class Store(Protocol):
@@ -81,7 +111,7 @@ class Store(Protocol):
 
     # written by deliveries
     def append(self, batch: Batch, answer: Answer[T]) -> Future[T]:
-        """Keep new events and poison, and mark the days that they touch, all or nothing.
+        """Keep new events and poison and count the rest, all or nothing.
 
         *answer* makes of the outcomes what the future returns. It runs inside the transaction,
         whose connection it is given, so that what it writes stands or falls with the events.
@@ -113,7 +143,10 @@ class Store(Protocol):
         """Return the tenants whose counts follow another zone or definition."""
 
     def begin_again(self, tenant: str, zone: str, definition: str) -> Future[None]:
-        """Drop every count of a tenant, to be made again from its events."""
+        """Begin to make every count of a tenant anew; the old ones stand until that is done."""
+
+    def rebuild(self, tenant: str, limit: int, refold: Refold) -> Future[bool]:
+        """Make the facts of up to *limit* subjects anew; return whether there are more."""
 
     def pending(self, tenant: str, after: int, limit: int) -> Pending | None:
         """Return up to *limit* events that arrived after the event *after*."""
@@ -131,25 +164,34 @@ class Store(Protocol):
     def snapshot(self) -> AbstractContextManager[None]:
         """Let all that this thread reads inside be of one moment: a report is never torn."""
 
-    def totals(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> dict[str, int]:
-        """Return the net change of each additive metric over *span*."""
+    def series(
+        self,
+        tenant: str,
+        legacy: str,
+        slots: Sequence[Range],
+        zone: ZoneInfo,
+        metrics: Sequence[str],
+        *,
+        kinds: bool = False,
+    ) -> Sequence[Cell]:
+        """Return the net change of each metric in each of *slots*, which follow one another.
 
-    def storytellers(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> int:
-        """Count the people with a telling in *span* that still stood at its end."""
+        With *kinds*, apart by what each metric is counted by: its dimensions' values in a word.
+        """
 
-    def daily(
-        self, tenant: str, legacy: str, span: Range, zone: ZoneInfo, metrics: Sequence[str]
-    ) -> Sequence[DayCount]:
-        """Return the net change of each metric on each day of *span* that has one."""
-
-    def tellings(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> Sequence[Telling]:
-        """Return who told something on which day of *span*."""
+    def storytellers(
+        self, tenant: str, legacy: str, slots: Sequence[Range], zone: ZoneInfo
+    ) -> Sequence[int]:
+        """Count, for each slot, the people with a telling in it that still stood at its end."""
 
     def first_day(self, tenant: str, legacy: str, zone: ZoneInfo) -> date | None:
         """Return the first day on which anything counts."""
 
     def freshness(self, tenant: str, legacy: str) -> Freshness:
         """Tell how far the counts are behind."""
+
+    def health(self, tenant: str, span: Range) -> Health:
+        """Return how what came in on the days of *span* (UTC) has ended."""
 
     # the plugin's own household
     def setting(self, name: str) -> bytes | None:

@@ -1,139 +1,403 @@
 """Read the counts, in the zone that they follow or in any other (design §5)."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, func, or_, select
+from sqlalchemy import ColumnElement, Table, func, or_, select, true, union_all
 
-from plugin_analytics.model.calendar import Range, local_date
-from plugin_analytics.model.reports import TELLINGS, DayCount, Telling, storytellers, sums
+from plugin_analytics.model.calendar import (
+    MINUTE,
+    Interval,
+    Range,
+    WeekStart,
+    align,
+    following,
+    local_date,
+)
+from plugin_analytics.model.reports import COUNTED, STORYTELLERS, TELLINGS, Cell
 from plugin_analytics.store import schema
-from plugin_analytics.store.base import Freshness
+from plugin_analytics.store.base import Ending, Freshness, Health, Late
+from plugin_analytics.store.codes import SOURCE, STRANGER
 from plugin_analytics.store.reading import Reading
+from plugin_analytics.store.schema import Grain
 
 _DAYS_OF_GRACE = 2  # no two zones are further apart than this
+_LOOKS_AHEAD = 10_000
+_DAY = 86_400 * 1_000_000
+_IRREGULAR = 8  # more slots than this that no count was made for are counted from the days
+
+
+class _Piece(NamedTuple):
+    """Spans of one grain whose first days lie in a range."""
+
+    grain: Grain
+    span: Range
+
+
+class _Telling(NamedTuple):
+    """That a person told something on a day, and until when any of it stood."""
+
+    day: date
+    person: bytes
+    until: date | None
 
 
 class Counts(Reading):
-    """Days that were counted ahead; facts on the spot where another zone is asked for."""
+    """Spans that were counted ahead; facts on the spot where another zone asks for them."""
 
-    def totals(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> dict[str, int]:
-        """Return the net change of each additive metric over *span*."""
-        if not self._counted_in(tenant, zone):
-            return sums(self._facts_by_day(tenant, legacy, span, zone))
-        table = schema.rollup_day
-        query = select(table.c.metric, func.sum(table.c.value)).group_by(table.c.metric)
-        rows = self._all(query.where(*_within(table, tenant, legacy, span)))
-        return {metric: int(value) for metric, value in rows}
+    def series(
+        self,
+        tenant: str,
+        legacy: str,
+        slots: Sequence[Range],
+        zone: ZoneInfo,
+        metrics: Sequence[str],
+        *,
+        kinds: bool = False,
+    ) -> Sequence[Cell]:
+        """Return the net change of each metric in each of *slots*, which follow one another."""
+        scope, words = self._scope(tenant, legacy), self._word_codes(metrics)
+        whole = Range(slots[0].start, slots[-1].end)
+        starts = [slot.start for slot in slots]
+        ahead = [whole] if self._counted_in(tenant, zone) else _inner(slots)
+        counts = [
+            *(count for span in ahead for count in self._counted(scope, span, starts, words)),
+            *self._on_the_spot(scope, _outside(whole, ahead), zone, words),
+        ]
+        names = {code: name for name, code in words.items()}
+        kind_names = self._names(dim for _, _, dim, _ in counts) if kinds else {}
+        cells: Counter[tuple[int, str, str]] = Counter()
+        for day, metric, dim, value in counts:
+            if day < whole.end:
+                place = bisect_right(starts, day) - 1
+                cells[place, names[metric], kind_names.get(dim, "")] += value
+        return [Cell(*key, value) for key, value in cells.items() if key[0] >= 0]
 
-    def storytellers(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> int:
-        """Count the people with a telling in *span* that still stood at its end."""
+    def storytellers(
+        self, tenant: str, legacy: str, slots: Sequence[Range], zone: ZoneInfo
+    ) -> Sequence[int]:
+        """Count, for each slot, the people with a telling in it that still stood at its end."""
+        scope = self._scope(tenant, legacy)
         if not self._counted_in(tenant, zone):
-            return storytellers(self.tellings(tenant, legacy, span, zone), span)
-        table = schema.teller_day
-        stood = or_(table.c.until_day.is_(None), table.c.until_day >= span.end.toordinal())
-        query = select(func.count(table.c.person.distinct())).where(stood)
-        rows = self._all(query.where(*_within(table, tenant, legacy, span)))
-        return int(rows[0][0])
-
-    def daily(
-        self, tenant: str, legacy: str, span: Range, zone: ZoneInfo, metrics: Sequence[str]
-    ) -> Sequence[DayCount]:
-        """Return the net change of each metric on each day of *span* that has one."""
-        if not self._counted_in(tenant, zone):
-            counts = self._facts_by_day(tenant, legacy, span, zone)
-            return [count for count in counts if count.metric in metrics]
-        table = schema.rollup_day
-        query = select(table.c.day, table.c.metric, table.c.value).where(
-            *_within(table, tenant, legacy, span), table.c.metric.in_(metrics)
-        )
-        return [DayCount(date.fromordinal(day), *rest) for day, *rest in self._all(query)]
-
-    def tellings(self, tenant: str, legacy: str, span: Range, zone: ZoneInfo) -> Sequence[Telling]:
-        """Return who told something on which day of *span*."""
-        if not self._counted_in(tenant, zone):
-            return self._tellings_from_facts(tenant, legacy, span, zone)
-        table = schema.teller_day
-        query = select(table.c.day, table.c.person, table.c.until_day)
-        rows = self._all(query.where(*_within(table, tenant, legacy, span)))
-        return [Telling(date.fromordinal(day), person, _date(until)) for day, person, until in rows]
+            return _people(slots, self._tellings_on_the_spot(scope, slots, zone))
+        found = self._people_ahead(scope, slots)
+        missing = [place for place, slot in enumerate(slots) if place not in found]
+        if len(missing) > _IRREGULAR:
+            return _people(slots, self._tellings(scope, slots))
+        for place in missing:
+            found[place] = self._people_within(scope, slots[place])
+        return [found[place] for place in range(len(slots))]
 
     def first_day(self, tenant: str, legacy: str, zone: ZoneInfo) -> date | None:
         """Return the first day on which anything counts."""
-        columns = schema.fact.c
-        mine = (columns.tenant == tenant, columns.legacy == legacy)
-        first = self._all(select(func.min(columns.day)).where(*mine))[0][0]
+        scope, columns = self._scope(tenant, legacy), schema.rollup.c
+        starts = (
+            select(func.min(columns.start).label("start")).where(
+                *_in(schema.rollup, scope), columns.grain == Grain.DAY, columns.metric == metric
+            )
+            for metric in self._word_codes(COUNTED).values()
+        )
+        found = union_all(*starts).subquery()
+        first = _date(self._all(select(func.min(found.c.start)))[0][0])
         if first is None or self._counted_in(tenant, zone):
-            return _date(first)
-        near = columns.day <= first + _DAYS_OF_GRACE
-        return local_date(self._all(select(func.min(columns.at)).where(*mine, near))[0][0], zone)
+            return first
+        near = _days(schema.fact, scope, _widened(Range(first, first)))
+        at = self._all(select(func.min(schema.fact.c.at)).where(*near))[0][0]
+        return first if at is None else local_date(at, zone)
 
     def freshness(self, tenant: str, legacy: str) -> Freshness:
         """Tell how far the counts are behind."""
-        columns = schema.dirty_day.c
-        query = select(func.count()).where(columns.tenant == tenant, columns.legacy == legacy)
-        progress = self.progress(tenant)
-        return Freshness(progress.watermark if progress else None, self._all(query)[0][0])
+        scope, progress = self._scope(tenant, legacy), self.progress(tenant)
+        behind = self._unseen_days(scope[0], progress.seq if progress else 0)
+        if progress is not None and progress.rebuild is not None:
+            days = schema.rollup.c.start, schema.rollup, schema.rollup.c.grain == Grain.DAY
+        else:
+            days = schema.dirty_day.c.day, schema.dirty_day, true()
+        day, table, which = days
+        query = select(func.count(day.distinct())).where(*_in(table, scope), which)
+        watermark = progress.watermark if progress else None
+        return Freshness(watermark, behind + self._all(query)[0][0])
+
+    def health(self, tenant: str, span: Range) -> Health:
+        """Return how what came in on the days of *span* (UTC) has ended."""
+        code, table = self._tenant_code(tenant), schema.intake
+        parts = (table.c.source, table.c.type, table.c.outcome, table.c.reason)
+        query = select(*parts, func.sum(table.c.number)).group_by(*parts)
+        rows = self._all(query.where(*_arrived(table, code, span)))
+        names = self._names(part for row in rows for part in row[:4])
+        endings = [
+            Ending(
+                names[source].removeprefix(SOURCE),
+                names[kind].removeprefix(STRANGER),
+                names[outcome],
+                names[reason],
+                int(number),
+            )
+            for source, kind, outcome, reason, number in rows
+        ]
+        return Health(endings, self._lateness(code, span))
+
+    def _lateness(self, tenant: int, span: Range) -> list[Late]:
+        columns = schema.lateness.c
+        query = select(columns.bucket, func.sum(columns.number), func.max(columns.worst))
+        rows = self._all(
+            query.where(*_arrived(schema.lateness, tenant, span)).group_by(columns.bucket)
+        )
+        return [Late(bucket, int(number), worst) for bucket, number, worst in rows]
+
+    # --- counted ahead
+
+    def _counted(
+        self,
+        scope: tuple[int, int],
+        span: Range,
+        starts: Sequence[date],
+        words: dict[str, int],
+    ) -> list[tuple[date, int, int, int]]:
+        """Return (day, metric, kind, value) of what was counted ahead: months where they fit."""
+        table = schema.rollup
+        columns = table.c
+        fitting = all(start.day == 1 for start in starts if span.start < start < span.end)
+        found: list[tuple[date, int, int, int]] = []
+        for piece in _pieces(span) if fitting else [_Piece(Grain.DAY, span)]:
+            query = select(columns.start, columns.metric, columns.dim, columns.value).where(
+                *_in(table, scope),
+                columns.grain == piece.grain,
+                columns.metric.in_(list(words.values())),
+                *_starting(table, piece.span),
+            )
+            found.extend(
+                (date.fromordinal(start), metric, dim, int(value))
+                for start, metric, dim, value in self._all(query)
+            )
+        return found
+
+    def _people_ahead(self, scope: tuple[int, int], slots: Sequence[Range]) -> dict[int, int]:
+        """Return the people of those slots that are spans of the calendar, by their place."""
+        wanted: dict[Grain, dict[int, int]] = {}
+        for place, slot in enumerate(slots):
+            grain = _grain_of(slot)
+            if grain is not None:
+                wanted.setdefault(grain, {})[slot.start.toordinal()] = place
+        found: dict[int, int] = {}
+        for grain, places in wanted.items():
+            counts = dict(self._people_of(scope, grain, min(places), max(places)))
+            found.update({place: counts.get(start, 0) for start, place in places.items()})
+        return found
+
+    def _people_of(
+        self, scope: tuple[int, int], grain: Grain, first: int, last: int
+    ) -> Sequence[Any]:
+        columns = schema.rollup.c
+        return self._all(
+            select(columns.start, columns.value).where(
+                *_in(schema.rollup, scope),
+                columns.grain == grain,
+                columns.metric == self._word_codes((STORYTELLERS,)).get(STORYTELLERS, -1),
+                columns.start.between(first, last),
+            )
+        )
+
+    def _people_within(self, scope: tuple[int, int], span: Range) -> int:
+        """Count the people of any range, from the years, months and days that it is made of."""
+        columns = schema.teller.c
+        stood = or_(columns.until_day.is_(None), columns.until_day >= span.end.toordinal())
+        parts = [
+            select(columns.person).where(
+                *_in(schema.teller, scope),
+                columns.grain == piece.grain,
+                *_starting(schema.teller, piece.span),
+                stood,
+            )
+            for piece in _pieces(span, years=True)
+        ]
+        people = union_all(*parts).subquery()
+        return int(self._all(select(func.count(people.c.person.distinct())))[0][0])
+
+    def _tellings(self, scope: tuple[int, int], slots: Sequence[Range]) -> Iterator[_Telling]:
+        columns, span = schema.teller.c, Range(slots[0].start, slots[-1].end)
+        query = select(columns.start, columns.person, columns.until_day).where(
+            *_in(schema.teller, scope),
+            columns.grain == Grain.DAY,
+            *_starting(schema.teller, span),
+        )
+        for day, person, until in self._all(query):
+            yield _Telling(date.fromordinal(day), person, _date(until))
+
+    # --- counted on the spot
+
+    def _on_the_spot(
+        self,
+        scope: tuple[int, int],
+        spans: Sequence[Range],
+        zone: ZoneInfo,
+        words: dict[str, int],
+    ) -> Iterator[tuple[date, int, int, int]]:
+        """Count facts by the days of a zone that the counts do not follow."""
+        columns, codes = schema.fact.c, list(words.values())
+        parts = (columns.at // MINUTE, columns.metric, columns.dim)
+        query = select(*parts, func.sum(columns.delta)).group_by(*parts)
+        for span in spans:
+            near = (*_days(schema.fact, scope, _widened(span)), columns.metric.in_(codes))
+            for minute, metric, dim, value in self._all(query.where(*near)):
+                day = local_date(minute * MINUTE, zone)
+                if span.start <= day < span.end:
+                    yield day, metric, dim, int(value)
+            yield from self._frozen(scope, span, codes)
+
+    def _frozen(
+        self, scope: tuple[int, int], span: Range, metrics: Sequence[int]
+    ) -> Iterator[tuple[date, int, int, int]]:
+        """Return what is left of forgotten subjects; its days stay those of their time."""
+        columns = schema.frozen.c
+        query = select(columns.day, columns.metric, columns.dim, columns.value).where(
+            *_days(schema.frozen, scope, span), columns.metric.in_(metrics)
+        )
+        for day, *count in self._all(query):
+            yield date.fromordinal(day), *count
+
+    def _tellings_on_the_spot(
+        self, scope: tuple[int, int], slots: Sequence[Range], zone: ZoneInfo
+    ) -> Iterator[_Telling]:
+        columns, span = schema.fact.c, Range(slots[0].start, slots[-1].end)
+        query = select(columns.at, columns.person, columns.until).where(
+            *_days(schema.fact, scope, _widened(span)),
+            columns.metric.in_(list(self._word_codes(TELLINGS).values())),
+            columns.delta == 1,
+            columns.person.is_not(None),
+        )
+        for at, person, until in self._all(query):
+            day = local_date(at, zone)
+            if span.start <= day < span.end:
+                yield _Telling(day, person, None if until is None else local_date(until, zone))
+
+    # --- the rest
 
     def _counted_in(self, tenant: str, zone: ZoneInfo) -> bool:
+        """Tell whether the counts are in the days of *zone*.
+
+        While they are made anew, what was counted before is the best there is for every zone.
+        """
         progress = self.progress(tenant)
-        return progress is not None and progress.zone == zone.key
+        return progress is not None and (progress.rebuild is not None or progress.zone == zone.key)
 
-    def _facts_by_day(
-        self, tenant: str, legacy: str, span: Range, zone: ZoneInfo
-    ) -> list[DayCount]:
-        """Count in a zone that is not the one of the rollups, to the instant."""
-        table = schema.fact
-        query = select(table.c.at, table.c.metric, func.sum(table.c.delta))
-        query = query.where(*_around(table, tenant, legacy, span))
-        days: dict[tuple[date, str], int] = {}
-        for at, metric, delta in self._all(query.group_by(table.c.at, table.c.metric)):
-            key = local_date(at, zone), metric
-            days[key] = days.get(key, 0) + delta
-        return [
-            DayCount(day, metric, value)
-            for (day, metric), value in days.items()
-            if span.start <= day < span.end
-        ]
-
-    def _tellings_from_facts(
-        self, tenant: str, legacy: str, span: Range, zone: ZoneInfo
-    ) -> list[Telling]:
-        table = schema.fact
-        query = select(table.c.at, table.c.person, table.c.until).where(
-            *_around(table, tenant, legacy, span),
-            table.c.metric.in_(TELLINGS),
-            table.c.delta == 1,
-            table.c.person.is_not(None),
+    def _unseen_days(self, tenant: int, seq: int) -> int:
+        """Count the days (UTC) of events that no fold has seen; of very many, of the first."""
+        columns = schema.event.c
+        ahead = (
+            select((columns.at // _DAY).label("day"))
+            .where(columns.tenant == tenant, columns.seq > seq)
+            .limit(_LOOKS_AHEAD)
+            .subquery()
         )
-        tellings = (
-            Telling(
-                local_date(at, zone), person, None if until is None else local_date(until, zone)
-            )
-            for at, person, until in self._all(query)
-        )
-        return [telling for telling in tellings if span.start <= telling.day < span.end]
+        return int(self._all(select(func.count(ahead.c.day.distinct())))[0][0])
 
 
-def _within(table: Table, tenant: str, legacy: str, span: Range) -> tuple[ColumnElement[bool], ...]:
+def _in(table: Table, scope: tuple[int, int]) -> tuple[ColumnElement[bool], ...]:
+    return table.c.tenant == scope[0], table.c.legacy == scope[1]
+
+
+def _starting(table: Table, span: Range) -> tuple[ColumnElement[bool], ...]:
+    start = table.c.start
+    return start >= span.start.toordinal(), start < span.end.toordinal()
+
+
+def _days(table: Table, scope: tuple[int, int], span: Range) -> tuple[ColumnElement[bool], ...]:
     """Select the days of a span, along the table's key."""
+    day = table.c.day
+    return *_in(table, scope), day >= span.start.toordinal(), day < span.end.toordinal()
+
+
+def _arrived(table: Table, tenant: int, span: Range) -> tuple[ColumnElement[bool], ...]:
+    day = table.c.day
     return (
         table.c.tenant == tenant,
-        table.c.legacy == legacy,
-        table.c.day >= span.start.toordinal(),
-        table.c.day < span.end.toordinal(),
+        day >= span.start.toordinal(),
+        day < span.end.toordinal(),
     )
 
 
-def _around(table: Table, tenant: str, legacy: str, span: Range) -> tuple[ColumnElement[bool], ...]:
-    """Select a span that holds every instant of *span* in whatever zone."""
-    return (
-        table.c.tenant == tenant,
-        table.c.legacy == legacy,
-        table.c.day >= span.start.toordinal() - _DAYS_OF_GRACE,
-        table.c.day < span.end.toordinal() + _DAYS_OF_GRACE,
+def _widened(span: Range) -> Range:
+    """Return the days of any zone that hold every instant of *span* in another."""
+    return Range(_moved(span.start, -_DAYS_OF_GRACE), _moved(span.end, _DAYS_OF_GRACE))
+
+
+def _inner(slots: Iterable[Range]) -> list[Range]:
+    """Return the days that lie in their slot whatever the zone."""
+    inner = (
+        Range(_moved(slot.start, _DAYS_OF_GRACE), _moved(slot.end, -_DAYS_OF_GRACE))
+        for slot in slots
     )
+    return [span for span in inner if span.start < span.end]
+
+
+def _outside(whole: Range, inner: Sequence[Range]) -> list[Range]:
+    """Return what *inner* leaves of *whole*."""
+    starts = [whole.start, *(span.end for span in inner)]
+    ends = [*(span.start for span in inner), whole.end]
+    return [Range(*ends) for ends in zip(starts, ends, strict=True) if ends[0] < ends[1]]
+
+
+def _pieces(span: Range, *, years: bool = False) -> list[_Piece]:
+    """Cut *span* into the months (and *years*) that lie in it, and the days that are left."""
+    months = Range(_next(span.start, "month"), align(span.end, "month"))
+    if months.start >= months.end:
+        return [_Piece(Grain.DAY, span)]
+    whole = Range(_next(months.start, "year"), align(months.end, "year")) if years else None
+    inner = [_Piece(Grain.MONTH, months)]
+    if whole is not None and whole.start < whole.end:
+        inner = [
+            _Piece(Grain.MONTH, Range(months.start, whole.start)),
+            _Piece(Grain.YEAR, whole),
+            _Piece(Grain.MONTH, Range(whole.end, months.end)),
+        ]
+    edges = Range(span.start, months.start), Range(months.end, span.end)
+    pieces = [_Piece(Grain.DAY, edges[0]), *inner, _Piece(Grain.DAY, edges[1])]
+    return [piece for piece in pieces if piece.span.start < piece.span.end]
+
+
+def _next(day: date, interval: Interval) -> date:
+    """Return the first day of a unit that is not before *day*."""
+    first = align(day, interval)
+    return first if first == day else following(first, interval)
+
+
+def _grain_of(slot: Range) -> Grain | None:
+    """Return of which grain a slot is, if it is a span of the calendar."""
+    for grain, interval, week_start in _GRAINS:
+        start = align(slot.start, interval, week_start)
+        if start == slot.start and following(start, interval) == slot.end:
+            return grain
+    return None
+
+
+_GRAINS: tuple[tuple[Grain, Interval, WeekStart], ...] = (
+    (Grain.DAY, "day", "mon"),
+    (Grain.WEEK, "week", "mon"),
+    (Grain.SUNDAY_WEEK, "week", "sun"),
+    (Grain.MONTH, "month", "mon"),
+    (Grain.QUARTER, "quarter", "mon"),
+    (Grain.YEAR, "year", "mon"),
+)
+
+
+def _people(slots: Sequence[Range], tellings: Iterable[_Telling]) -> list[int]:
+    """Count who told something in each slot that still stood at the slot's end."""
+    starts = [slot.start for slot in slots]
+    people: list[set[bytes]] = [set() for _ in slots]
+    for telling in tellings:
+        place = bisect_right(starts, telling.day) - 1
+        if place >= 0 and (telling.until is None or telling.until >= slots[place].end):
+            people[place].add(telling.person)
+    return [len(found) for found in people]
+
+
+def _moved(day: date, days: int) -> date:
+    return date.fromordinal(day.toordinal() + days)
 
 
 def _date(ordinal: int | None) -> date | None:

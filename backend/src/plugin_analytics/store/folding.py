@@ -1,16 +1,21 @@
 """Write what a fold changes, and count the touched days again; each step in one transaction."""
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from plugin_analytics.model.calendar import Interval, WeekStart, align, following
+from plugin_analytics.model.reports import COUNTED, STORYTELLERS, TELLINGS
 from plugin_analytics.model.rollup import DatedFact, Folded
-from plugin_analytics.store.arrivals import MARK_DAY
 from plugin_analytics.store.base import LegacyDay, Progress
+from plugin_analytics.store.codes import Codes
+from plugin_analytics.store.schema import Grain
 
 _REMEMBER = (
-    "INSERT INTO memory (tenant, subject, family, acts) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (tenant, subject) DO UPDATE SET acts = excluded.acts"
+    "INSERT INTO memory (tenant, subject, family, last_at, acts) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (tenant, subject) DO UPDATE"
+    " SET last_at = excluded.last_at, acts = excluded.acts"
 )
 _DROP_FACT = (
     "DELETE FROM fact WHERE (tenant, legacy, day, metric, subject, at, delta)"
@@ -18,71 +23,225 @@ _DROP_FACT = (
 )
 _ADD_FACT = (
     "INSERT INTO fact"
-    " (tenant, legacy, day, metric, subject, at, delta, person, until, until_day)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " (tenant, legacy, day, metric, subject, at, delta, dim, person, until, until_day)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+    " SET dim = excluded.dim, person = excluded.person,"
+    " until = excluded.until, until_day = excluded.until_day"
 )
+_MARK_DAY = "INSERT INTO dirty_day (tenant, legacy, day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _MOVE_ON = (
-    "INSERT INTO progress (tenant, seq, watermark, zone, definition) VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO progress (tenant, seq, watermark, zone, definition, rebuild)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (tenant) DO UPDATE SET seq = excluded.seq, watermark = excluded.watermark,"
-    " zone = excluded.zone, definition = excluded.definition"
+    " zone = excluded.zone, definition = excluded.definition, rebuild = excluded.rebuild"
+)
+_DIRTY = "SELECT legacy, day FROM dirty_day WHERE tenant = ? ORDER BY legacy, day LIMIT ?"
+_CLEAN = "DELETE FROM dirty_day WHERE tenant = ? AND legacy = ? AND day = ?"
+_DROP_TELLERS = "DELETE FROM teller WHERE tenant = ? AND legacy = ? AND grain = ? AND start = ?"
+_DROP_COUNTS = (
+    "DELETE FROM rollup WHERE tenant = ? AND legacy = ? AND grain = ? AND start = ?"
+    " AND metric IN ({metrics})"
 )
 _COUNT_DAY = (
-    "INSERT INTO rollup_day (tenant, legacy, day, metric, value)"
-    " SELECT tenant, legacy, day, metric, SUM(delta) FROM fact"
-    " WHERE tenant = ? AND legacy = ? AND day = ? GROUP BY metric"
+    "INSERT INTO rollup (tenant, legacy, grain, metric, start, dim, value)"
+    " SELECT ?1, ?2, 0, metric, ?3, dim, SUM(value) FROM ("
+    "SELECT metric, dim, delta AS value FROM fact WHERE tenant = ?1 AND legacy = ?2 AND day = ?3"
+    " UNION ALL"
+    " SELECT metric, dim, value FROM frozen WHERE tenant = ?1 AND legacy = ?2 AND day = ?3"
+    ") GROUP BY metric, dim"
 )
-COUNT_TELLERS = (
-    "INSERT INTO teller_day (tenant, legacy, day, person, until_day)"
-    " SELECT tenant, legacy, day, person,"
+_COUNT_TELLERS = (
+    "INSERT INTO teller (tenant, legacy, grain, start, person, until_day)"
+    " SELECT tenant, legacy, 0, day, person,"
     " CASE WHEN COUNT(until_day) = COUNT(*) THEN MAX(until_day) END FROM fact"
     " WHERE tenant = ? AND legacy = ? AND day = ? AND delta = 1 AND person IS NOT NULL"
-    " AND metric IN ('stories', 'responses', 'media') GROUP BY person"
+    " AND metric IN ({tellings}) GROUP BY person"
 )
-_COUNTABLE = (
-    "SELECT tenant, legacy, day FROM dirty_day WHERE tenant = ? AND seq <="
-    " (SELECT seq FROM progress WHERE progress.tenant = dirty_day.tenant) LIMIT ?"
+_GATHER_TELLERS = (
+    "INSERT INTO teller (tenant, legacy, grain, start, person, until_day)"
+    " SELECT tenant, legacy, ?, ?, person,"
+    " CASE WHEN COUNT(until_day) = COUNT(*) THEN MAX(until_day) END FROM teller"
+    " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ? GROUP BY person"
+)
+_GATHER_COUNTS = (
+    "INSERT INTO rollup (tenant, legacy, grain, metric, start, dim, value)"
+    " SELECT tenant, legacy, ?, metric, ?, dim, SUM(value) FROM rollup"
+    " WHERE tenant = ? AND legacy = ? AND grain = 0 AND metric IN ({metrics})"
+    " AND start >= ? AND start < ? GROUP BY metric, dim"
+)
+# People of a span are those of the days and months in it: whichever is coarsest and fits.
+_COUNT_PEOPLE = (
+    "INSERT INTO rollup (tenant, legacy, grain, metric, start, dim, value)"
+    " SELECT ?1, ?2, ?3, ?4, ?5, 0, COUNT(DISTINCT person) FROM teller"
+    " WHERE tenant = ?1 AND legacy = ?2 AND grain = ?7 AND start >= ?5 AND start < ?6"
+    " AND (until_day IS NULL OR until_day >= ?6) HAVING COUNT(*) > 0"
+)
+_SPANS: tuple[tuple[Grain, Interval, WeekStart, Grain], ...] = (
+    (Grain.DAY, "day", "mon", Grain.DAY),
+    (Grain.WEEK, "week", "mon", Grain.DAY),
+    (Grain.SUNDAY_WEEK, "week", "sun", Grain.DAY),
+    (Grain.MONTH, "month", "mon", Grain.MONTH),
+    (Grain.QUARTER, "quarter", "mon", Grain.MONTH),
+    (Grain.YEAR, "year", "mon", Grain.YEAR),
 )
 
 
-def drop_counts(connection: sqlite3.Connection, tenant: str, start: Progress) -> None:
-    """Forget every count of a tenant, to be made again from its first event."""
-    for table in ("memory", "fact", "rollup_day", "teller_day", "dirty_day"):
-        connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant,))  # noqa: S608  # names from the line above
-    connection.execute(_MOVE_ON, (tenant, *start))
+class Folding:
+    """Facts in, counts out."""
+
+    def __init__(self, codes: Codes) -> None:
+        """Write legacies, metrics and kinds by their *codes*."""
+        self._codes = codes
+
+    def save(
+        self, connection: sqlite3.Connection, tenant: str, folded: Folded, progress: Progress
+    ) -> None:
+        """Apply a fold, mark the days that it changes and move on."""
+        code, word = self._codes.tenant(connection, tenant), self._codes.word
+        connection.executemany(
+            _REMEMBER,
+            [
+                (code, memory.subject, word(connection, memory.family), *memory[2:])
+                for memory in folded.memories
+            ],
+        )
+        connection.executemany(
+            _DROP_FACT, [self._fact_key(connection, code, fact) for fact in folded.dropped]
+        )
+        self.add(connection, code, folded.added)
+        marks = {
+            (code, self._codes.legacy(connection, code, legacy), day.toordinal())
+            for legacy, day in folded.days()
+        }
+        connection.executemany(_MARK_DAY, marks)
+        connection.execute(_MOVE_ON, (code, *progress))
+
+    def add(self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]) -> None:
+        """Write facts; one that is there already is replaced."""
+        connection.executemany(
+            _ADD_FACT,
+            [
+                (*self._fact_key(connection, tenant, fact), *self._fact_rest(connection, fact))
+                for fact in facts
+            ],
+        )
+
+    def recount(self, connection: sqlite3.Connection, tenant: str, limit: int) -> list[LegacyDay]:
+        """Count dirty days again from the facts, and return which."""
+        code = self._codes.tenant(connection, tenant)
+        days = connection.execute(_DIRTY, (code, limit)).fetchall()
+        self.count(connection, code, days)
+        connection.executemany(_CLEAN, [(code, *day) for day in days])
+        names = {0: ""}
+        for legacy in {legacy for legacy, _ in days} - {0}:
+            names[legacy] = _name_of(connection, code, legacy)
+        return [(names[legacy], date.fromordinal(day)) for legacy, day in days]
+
+    def count(
+        self, connection: sqlite3.Connection, tenant: int, days: Sequence[tuple[int, int]]
+    ) -> None:
+        """Make the counts of *days*, and of every span that they lie in, follow the facts."""
+        counted = self._listed(connection, COUNTED)
+        self._count_days(connection, tenant, days, counted)
+        for legacy, start in _starts(days, "month"):
+            span = start, _end(start, "month")
+            _gather_tellers(connection, tenant, legacy, Grain.MONTH, Grain.DAY, span)
+            _gather_counts(connection, tenant, legacy, span, counted)
+        for legacy, start in _starts(days, "year"):
+            span = start, _end(start, "year")
+            _gather_tellers(connection, tenant, legacy, Grain.YEAR, Grain.MONTH, span)
+        self._count_people(connection, tenant, days)
+
+    def _count_days(
+        self,
+        connection: sqlite3.Connection,
+        tenant: int,
+        days: Sequence[tuple[int, int]],
+        counted: str,
+    ) -> None:
+        where = [(tenant, *day) for day in days]
+        spans = [(tenant, legacy, Grain.DAY, day) for legacy, day in days]
+        connection.executemany(_DROP_TELLERS, spans)
+        connection.executemany(_DROP_COUNTS.format(metrics=counted), spans)
+        connection.executemany(_COUNT_DAY, where)
+        tellings = self._listed(connection, TELLINGS)
+        connection.executemany(_COUNT_TELLERS.format(tellings=tellings), where)
+
+    def _count_people(
+        self, connection: sqlite3.Connection, tenant: int, days: Sequence[tuple[int, int]]
+    ) -> None:
+        """Count the people of each span of the calendar: they do not add up."""
+        people = self._codes.word(connection, STORYTELLERS)
+        drop = _DROP_COUNTS.format(metrics=people)
+        for grain, interval, week_start, source in _SPANS:
+            starts = _starts(days, interval, week_start)
+            connection.executemany(drop, [(tenant, legacy, grain, at) for legacy, at in starts])
+            connection.executemany(
+                _COUNT_PEOPLE,
+                [
+                    (tenant, legacy, grain, people, start, _end(start, interval), source)
+                    for legacy, start in starts
+                ],
+            )
+
+    def _listed(self, connection: sqlite3.Connection, words: Iterable[str]) -> str:
+        """Return the numbers of *words* as a list within a statement."""
+        return ", ".join(str(self._codes.word(connection, word)) for word in words)
+
+    def _fact_key(
+        self, connection: sqlite3.Connection, tenant: int, dated: DatedFact
+    ) -> tuple[Any, ...]:
+        fact, codes = dated.fact, self._codes
+        legacy = codes.legacy(connection, tenant, fact.legacy)
+        metric, day = codes.word(connection, fact.metric), dated.day.toordinal()
+        return (tenant, legacy, day, metric, dated.subject, fact.at, fact.delta)
+
+    def _fact_rest(self, connection: sqlite3.Connection, dated: DatedFact) -> tuple[Any, ...]:
+        fact = dated.fact
+        until_day = None if dated.until_day is None else dated.until_day.toordinal()
+        dim = self._codes.word(connection, fact.dim) if fact.dim else 0
+        return dim, fact.person, fact.until, until_day
 
 
-def save_fold(
-    connection: sqlite3.Connection, tenant: str, folded: Folded, progress: Progress
+def _gather_tellers(
+    connection: sqlite3.Connection,
+    tenant: int,
+    legacy: int,
+    grain: Grain,
+    source: Grain,
+    span: tuple[int, int],
 ) -> None:
-    """Apply a fold, mark the days that it changes and move on."""
-    connection.executemany(_REMEMBER, [(tenant, *memory) for memory in folded.memories])
-    connection.executemany(_DROP_FACT, [_fact_key(tenant, fact) for fact in folded.dropped])
-    connection.executemany(_ADD_FACT, [_fact_row(tenant, fact) for fact in folded.added])
-    marks = [(tenant, legacy, day.toordinal(), progress.seq) for legacy, day in folded.days()]
-    connection.executemany(MARK_DAY, marks)
-    connection.execute(_MOVE_ON, (tenant, *progress))
+    """Make the people of a span those of the finer spans in it."""
+    connection.execute(_DROP_TELLERS, (tenant, legacy, grain, span[0]))
+    connection.execute(_GATHER_TELLERS, (grain, span[0], tenant, legacy, source, *span))
 
 
-def recount(connection: sqlite3.Connection, tenant: str, limit: int) -> list[LegacyDay]:
-    """Count dirty days again from the facts, and return which.
-
-    A day stays dirty while an event that touches it has not been folded yet.
-    """
-    days = connection.execute(_COUNTABLE, (tenant, limit)).fetchall()
-    for table in ("rollup_day", "teller_day", "dirty_day"):
-        drop = f"DELETE FROM {table} WHERE tenant = ? AND legacy = ? AND day = ?"  # noqa: S608  # names from the line above
-        connection.executemany(drop, days)
-    connection.executemany(_COUNT_DAY, days)
-    connection.executemany(COUNT_TELLERS, days)
-    return [(legacy, date.fromordinal(day)) for _, legacy, day in days]
+def _gather_counts(
+    connection: sqlite3.Connection, tenant: int, legacy: int, span: tuple[int, int], counted: str
+) -> None:
+    """Add up a month from its days."""
+    drop, gather = (text.format(metrics=counted) for text in (_DROP_COUNTS, _GATHER_COUNTS))
+    connection.execute(drop, (tenant, legacy, Grain.MONTH, span[0]))
+    connection.execute(gather, (Grain.MONTH, span[0], tenant, legacy, *span))
 
 
-def _fact_key(tenant: str, dated: DatedFact) -> tuple[Any, ...]:
-    fact = dated.fact
-    day = dated.day.toordinal()
-    return (tenant, fact.legacy, day, fact.metric, dated.subject, fact.at, fact.delta)
+def _starts(
+    days: Iterable[tuple[int, int]], interval: Interval, week_start: WeekStart = "mon"
+) -> list[tuple[int, int]]:
+    """Return each legacy's spans of the calendar that *days* lie in, by their first day."""
+    return sorted(
+        {
+            (legacy, align(date.fromordinal(day), interval, week_start).toordinal())
+            for legacy, day in days
+        }
+    )
 
 
-def _fact_row(tenant: str, dated: DatedFact) -> tuple[Any, ...]:
-    until = None if dated.until_day is None else dated.until_day.toordinal()
-    return (*_fact_key(tenant, dated), dated.fact.person, dated.fact.until, until)
+def _name_of(connection: sqlite3.Connection, tenant: int, legacy: int) -> str:
+    query = "SELECT name FROM legacy WHERE tenant = ? AND code = ?"
+    found = connection.execute(query, (tenant, legacy)).fetchone()
+    return "" if found is None else str(found[0])
+
+
+def _end(start: int, interval: Interval) -> int:
+    return following(date.fromordinal(start), interval).toordinal()

@@ -1,7 +1,7 @@
 """Read through SQLAlchemy, of one moment where asked, and let no error of the driver out."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,15 +11,19 @@ from mosaiclife_plugin_sdk import Timeout
 from plugin_analytics.errors import StoreUnavailable
 from plugin_analytics.store import schema
 from plugin_analytics.store.base import Progress
+from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.engine import RETRY_SECONDS
+
+_NOBODY = -1
 
 
 class Reading:
     """What everything that reads has in common."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Read over connections of *engine*."""
+    def __init__(self, engine: Engine, codes: Codes) -> None:
+        """Read over connections of *engine* what is kept by its *codes*."""
         self._reads = engine
+        self._codes = codes
         self._moment = threading.local()
 
     @contextmanager
@@ -37,8 +41,49 @@ class Reading:
     def progress(self, tenant: str) -> Progress | None:
         """Return how far the counts have come; None before the first refresh."""
         table = schema.progress
-        rows = self._all(select(table).where(table.c.tenant == tenant))
+        rows = self._all(select(table).where(table.c.tenant == self._tenant_code(tenant)))
         return Progress(*rows[0][1:]) if rows else None
+
+    def _tenant_code(self, tenant: str) -> int:
+        """Return the number of a tenant; one that nobody has is that of no row."""
+        code = self._codes.tenants.get(tenant)
+        if code is None:
+            columns = schema.tenant.c
+            rows = self._all(select(columns.code).where(columns.name == tenant))
+            code = rows[0][0] if rows else _NOBODY
+        return code
+
+    def _scope(self, tenant: str, legacy: str) -> tuple[int, int]:
+        """Return the numbers of a tenant and of one legacy in it; of the tenant, if empty."""
+        code = self._tenant_code(tenant)
+        if not legacy:
+            return code, schema.WHOLE
+        part = self._codes.legacies.get((code, legacy))
+        if part is None:
+            columns = schema.legacy.c
+            mine = (columns.tenant == code, columns.name == legacy)
+            rows = self._all(select(columns.code).where(*mine))
+            part = rows[0][0] if rows else _NOBODY
+        return code, part
+
+    def _word_codes(self, words: Iterable[str]) -> dict[str, int]:
+        """Return the numbers of *words*; those that nobody has written yet are left out."""
+        wanted = list(words)
+        known = {word: self._codes.words[word] for word in wanted if word in self._codes.words}
+        if len(known) < len(wanted):
+            columns = schema.word.c
+            missing = [word for word in wanted if word not in known]
+            rows = self._all(select(columns.name, columns.code).where(columns.name.in_(missing)))
+            known.update(dict(rows))
+        return known
+
+    def _names(self, codes: Iterable[int]) -> dict[int, str]:
+        """Return what numbers of words stand for; 0 stands for none."""
+        columns = schema.word.c
+        rows = self._all(
+            select(columns.code, columns.name).where(columns.code.in_(sorted(set(codes))))
+        )
+        return {0: "", **dict(rows)}
 
     def _all(self, query: Any) -> Sequence[Any]:
         shared: Connection | None = getattr(self._moment, "connection", None)

@@ -1,12 +1,15 @@
 """Describe the tables. Every key begins with the tenant, so that tenants can be spread (design §5).
 
-`seq` counts the arrivals of one tenant. `legacy` is empty for the whole tenant. A day is kept as
-its ordinal, an instant as microseconds since 1970.
+What repeats is kept as a number: tenants, the legacies of a tenant, and words (types, metrics,
+sources); three small tables say what the numbers stand for. `seq` counts the arrivals of one
+tenant. Legacy 0 is the whole tenant. A day is kept as its ordinal, an instant as microseconds since
+1970.
 """
+
+from enum import IntEnum
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Index,
     Integer,
@@ -17,34 +20,71 @@ from sqlalchemy import (
     Table,
 )
 
-REVISION = "0003"  # the newest migration; a test holds it against the folder
+BASELINE = "0004"  # the first migration: what was written before it was never released
+REVISION = "0004"  # the newest migration; a test holds it against the folder
+WHOLE = 0
+
+
+class Grain(IntEnum):
+    """How long the span is that a count belongs to; the store keeps the number."""
+
+    DAY = 0
+    MONTH = 1
+    YEAR = 2
+    WEEK = 3  # from Monday
+    SUNDAY_WEEK = 4
+    QUARTER = 5
+
 
 metadata = MetaData()
 
+# --- what the numbers stand for
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("code", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+)
+legacy = Table(
+    "legacy",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("code", Integer, primary_key=True, autoincrement=False),
+    Column("name", String, nullable=False),
+    Index("legacy_name", "tenant", "name", unique=True),
+    sqlite_with_rowid=False,
+)
+word = Table(
+    "word",
+    metadata,
+    Column("code", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+)
+
+# --- what came in
 # Events as they came, in order of arrival: appending touches one page, the dedupe key another.
 event = Table(
     "event",
     metadata,
-    Column("tenant", String, primary_key=True),
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("key", LargeBinary, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("id", String, nullable=False),
-    Column("type", String, nullable=False),
+    Column("type", Integer, nullable=False),
+    Column("source", Integer, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("person", LargeBinary),
+    Column("class", SmallInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    # Empty in rows of the first release: the class of their type, and no backfill.
-    Column("class", SmallInteger),
-    Column("backfill", Boolean),
     Index("event_key", "tenant", "key", unique=True),
     sqlite_with_rowid=False,
 )
 quarantine = Table(
     "quarantine",
     metadata,
-    Column("tenant", String, primary_key=True),
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
     Column("key", LargeBinary, primary_key=True),
     Column("received_at", BigInteger, nullable=False),
     Column("type", String),
@@ -53,82 +93,130 @@ quarantine = Table(
     Column("kept", LargeBinary),
     sqlite_with_rowid=False,
 )
+# How many events of a day of arrival (UTC) ended how, and how late the accepted ones were: in
+# bucket b are those that came less than 2^b seconds after they happened.
+intake = Table(
+    "intake",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("source", Integer, primary_key=True, autoincrement=False),
+    Column("type", Integer, primary_key=True, autoincrement=False),
+    Column("outcome", Integer, primary_key=True, autoincrement=False),
+    Column("reason", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+lateness = Table(
+    "lateness",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("worst", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
 # What each legacy has last said: the types that it allows, apart by spaces; empty means every type.
 legacy_grant = Table(
     "legacy_grant",
     metadata,
-    Column("tenant", String, primary_key=True),
-    Column("legacy", String, primary_key=True),
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("legacy", Integer, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("id", String, nullable=False),
     Column("types", String),
     sqlite_with_rowid=False,
 )
-# What is known of each story, response, reaction and file: all that was ever done to it.
+
+# --- what is known
+# All that was ever done to each story, response, reaction and file, and when last.
 memory = Table(
     "memory",
     metadata,
-    Column("tenant", String, primary_key=True),
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
     Column("subject", LargeBinary, primary_key=True),
-    Column("family", String, nullable=False),
+    Column("family", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
     Column("acts", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-# The changes of counts that follow from it.
+# The changes of counts that follow from it. `dim` is the word that says of what kind.
 fact = Table(
     "fact",
     metadata,
-    Column("tenant", String, primary_key=True),
-    Column("legacy", String, primary_key=True),
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("legacy", Integer, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("metric", String, primary_key=True),
+    Column("metric", Integer, primary_key=True, autoincrement=False),
     Column("subject", LargeBinary, primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("delta", Integer, primary_key=True, autoincrement=False),
+    Column("dim", Integer, nullable=False),
     Column("person", LargeBinary),
     Column("until", BigInteger),
     Column("until_day", Integer),
     sqlite_with_rowid=False,
 )
-dirty_day = Table(
-    "dirty_day",
+# Day counts whose subjects have been forgotten: plain numbers, in the days of their time.
+frozen = Table(
+    "frozen",
     metadata,
-    Column("tenant", String, primary_key=True),
-    Column("legacy", String, primary_key=True),
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("legacy", Integer, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("seq", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-rollup_day = Table(
-    "rollup_day",
-    metadata,
-    Column("tenant", String, primary_key=True),
-    Column("legacy", String, primary_key=True),
-    Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("metric", String, primary_key=True),
+    Column("metric", Integer, primary_key=True, autoincrement=False),
+    Column("dim", Integer, primary_key=True, autoincrement=False),
     Column("value", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-# Who told something on a day, and until when the longest-lived of it stood: enough to count
-# people over any range.
-teller_day = Table(
-    "teller_day",
+
+# --- what is counted
+dirty_day = Table(
+    "dirty_day",
     metadata,
-    Column("tenant", String, primary_key=True),
-    Column("legacy", String, primary_key=True),
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("legacy", Integer, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+# Counts of a day and of a month; people also by week, quarter and year, since they do not add up.
+rollup = Table(
+    "rollup",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("legacy", Integer, primary_key=True, autoincrement=False),
+    Column("grain", SmallInteger, primary_key=True, autoincrement=False),
+    Column("metric", Integer, primary_key=True, autoincrement=False),
+    Column("start", Integer, primary_key=True, autoincrement=False),
+    Column("dim", Integer, primary_key=True, autoincrement=False),
+    Column("value", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+# Who told something in a day, month or year, and until when the longest-lived of it stood: enough
+# to count people over any range.
+teller = Table(
+    "teller",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("legacy", Integer, primary_key=True, autoincrement=False),
+    Column("grain", SmallInteger, primary_key=True, autoincrement=False),
+    Column("start", Integer, primary_key=True, autoincrement=False),
     Column("person", LargeBinary, primary_key=True),
     Column("until_day", Integer),
     sqlite_with_rowid=False,
 )
+# How far the counts have followed the events, by which rules; and, while they are made anew, where
+# that has got to.
 progress = Table(
     "progress",
     metadata,
-    Column("tenant", String, primary_key=True),
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("watermark", BigInteger),
     Column("zone", String, nullable=False),
     Column("definition", String, nullable=False),
+    Column("rebuild", LargeBinary),
     sqlite_with_rowid=False,
 )
 # The instance's own: the check value of the pseudonym key.

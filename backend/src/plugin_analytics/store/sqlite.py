@@ -1,16 +1,19 @@
 """Keep everything in one SQLite file: one writer with group commit, several readers (design §5)."""
 
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import and_, exists, func, or_, select, tuple_
 
+from plugin_analytics.model.families import BY_NAME, BY_TYPE
 from plugin_analytics.model.grants import Grant
+from plugin_analytics.model.reports import COUNTED, STORYTELLERS
 from plugin_analytics.model.rollup import Folded, Stored
-from plugin_analytics.store import folding, schema
+from plugin_analytics.store import rebuilding, schema
 from plugin_analytics.store.arrivals import Arrivals, forget
 from plugin_analytics.store.base import (
     RETRYABLE,
@@ -19,10 +22,13 @@ from plugin_analytics.store.base import (
     LegacyDay,
     Pending,
     Progress,
+    Refold,
     SetAside,
 )
+from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.counts import Counts
 from plugin_analytics.store.engine import guest_engine, reader_engine, writer_engine
+from plugin_analytics.store.folding import Folding
 from plugin_analytics.store.lock import FileLock
 from plugin_analytics.store.migrations import migrate
 from plugin_analytics.store.turns import Turns
@@ -36,6 +42,9 @@ _PROBE = (
     "INSERT INTO setting (name, value) VALUES ('probe', ?)"
     " ON CONFLICT DO UPDATE SET value = excluded.value"
 )
+_SET_ASIDE = select(schema.tenant.c.name, *list(schema.quarantine.c)[1:]).join_from(
+    schema.quarantine, schema.tenant, schema.tenant.c.code == schema.quarantine.c.tenant
+)
 
 
 class SQLiteStore(Counts):
@@ -48,18 +57,27 @@ class SQLiteStore(Counts):
         self._lock = FileLock(database)
         self._turns = Turns()
         self._writes = writer_engine(database)
+        super().__init__(reader_engine(database, size=READERS), Codes())
         try:
-            with self._writes.begin() as connection:
-                # The driver would not open one for DDL: half a migration must not stay.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                migrate(connection)
+            self._prepare()
         except BaseException:
             self._lock.release()
             raise
-        super().__init__(reader_engine(database, size=READERS))
         self.frame_engine = guest_engine(database, self._turns, size=FRAME_CONNECTIONS)
-        self._writer = Writer(self._writes, self._turns)
-        self._arrivals = Arrivals()
+        self._writer = Writer(self._writes, self._turns, undone=self._codes.forget)
+        self._arrivals = Arrivals(self._codes)
+        self._folding = Folding(self._codes)
+
+    def _prepare(self) -> None:
+        """Bring the tables up to date, and give a number to every word that this release knows."""
+        with self._writes.begin() as connection:
+            # The driver would not open one for DDL: half a migration must not stay.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            migrate(connection)
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine's dialect is ours
+            for word in (*COUNTED, STORYTELLERS, *BY_TYPE, *BY_NAME):
+                self._codes.word(driver, word)
 
     # --- deliveries
 
@@ -75,11 +93,12 @@ class SQLiteStore(Counts):
 
     def grants(self, tenant: str) -> Mapping[str, Grant]:
         """Return what each legacy of a tenant has last said."""
-        columns = schema.legacy_grant.c
+        columns, names = schema.legacy_grant.c, schema.legacy.c
+        own = and_(names.tenant == columns.tenant, names.code == columns.legacy)
         rows = self._all(
-            select(columns.legacy, columns.at, columns.id, columns.types).where(
-                columns.tenant == tenant
-            )
+            select(names.name, columns.at, columns.id, columns.types)
+            .join_from(schema.legacy_grant, schema.legacy, own)
+            .where(columns.tenant == self._tenant_code(tenant))
         )
         return {
             legacy: Grant(at, event_id, None if types is None else frozenset(types.split()))
@@ -93,7 +112,7 @@ class SQLiteStore(Counts):
     ) -> Sequence[SetAside]:
         """Return what was set aside, the newest first: what came *before* a moment and key."""
         columns = schema.quarantine.c
-        query = select(schema.quarantine).where(columns.tenant == tenant)
+        query = _SET_ASIDE.where(columns.tenant == self._tenant_code(tenant))
         if reason is not None:
             query = query.where(columns.reason == reason)
         if before is not None:
@@ -104,12 +123,12 @@ class SQLiteStore(Counts):
     def retryable(self, after: tuple[str, bytes], limit: int) -> Sequence[SetAside]:
         """Return what may be judged again, of all tenants, *after* a tenant and key."""
         columns = schema.quarantine.c
-        query = select(schema.quarantine).where(
+        query = _SET_ASIDE.where(
             columns.reason.in_(RETRYABLE),
             columns.kept.is_not(None),
-            tuple_(columns.tenant, columns.key) > after,
+            tuple_(schema.tenant.c.name, columns.key) > after,
         )
-        in_order = query.order_by(columns.tenant, columns.key).limit(limit)
+        in_order = query.order_by(schema.tenant.c.name, columns.key).limit(limit)
         return [SetAside(*row) for row in self._all(in_order)]
 
     def forget_quarantined(self, before: int) -> Future[int]:
@@ -120,20 +139,45 @@ class SQLiteStore(Counts):
 
     def dirty_tenants(self) -> Sequence[str]:
         """Return the tenants that have days to count again."""
-        return [row.tenant for row in self._all(select(schema.dirty_day.c.tenant).distinct())]
+        names, reached = schema.tenant.c, schema.progress.c
+        newest = (
+            select(func.max(schema.event.c.seq))
+            .where(schema.event.c.tenant == names.code)
+            .scalar_subquery()
+        )
+        dirty = exists().where(schema.dirty_day.c.tenant == names.code)
+        behind = or_(newest > func.coalesce(reached.seq, 0), reached.rebuild.is_not(None), dirty)
+        query = select(names.name).join_from(
+            schema.tenant, schema.progress, reached.tenant == names.code, isouter=True
+        )
+        return [row.name for row in self._all(query.where(behind))]
 
     def tenants_counted_otherwise(self, zone: str, definition: str) -> Sequence[str]:
         """Return the tenants whose counts follow another zone or definition."""
         columns = schema.progress.c
         other = or_(columns.zone != zone, columns.definition != definition)
-        return [row.tenant for row in self._all(select(columns.tenant).where(other))]
+        query = select(schema.tenant.c.name).join_from(
+            schema.progress, schema.tenant, schema.tenant.c.code == columns.tenant
+        )
+        return [row.name for row in self._all(query.where(other))]
 
     def begin_again(self, tenant: str, zone: str, definition: str) -> Future[None]:
-        """Drop every count of a tenant, to be made again from its events."""
-        start = Progress(0, None, zone, definition)
-        return self._writer.submit(
-            lambda session: folding.drop_counts(session.driver, tenant, start)
-        )
+        """Begin to make every count of a tenant anew; the old ones stand until that is done."""
+
+        def work(session: Session) -> None:
+            code = self._codes.tenant(session.driver, tenant)
+            rebuilding.begin(session.driver, code, zone, definition)
+
+        return self._writer.submit(work)
+
+    def rebuild(self, tenant: str, limit: int, refold: Refold) -> Future[bool]:
+        """Make the facts of up to *limit* subjects anew; return whether there are more."""
+
+        def work(session: Session) -> bool:
+            code = self._codes.tenant(session.driver, tenant)
+            return rebuilding.advance(session.driver, self._codes, code, limit, refold)
+
+        return self._writer.submit(work, rows=limit)
 
     def pending(self, tenant: str, after: int, limit: int) -> Pending | None:
         """Return up to *limit* events that arrived after the event *after*."""
@@ -141,14 +185,15 @@ class SQLiteStore(Counts):
         rows = self._all(
             select(
                 columns.id,
-                columns.type,
+                schema.word.c.name,
                 columns.at,
                 columns.person,
                 columns.body,
                 columns.seq,
                 columns.received_at,
             )
-            .where(columns.tenant == tenant, columns.seq > after)
+            .join_from(schema.event, schema.word, schema.word.c.code == columns.type)
+            .where(columns.tenant == self._tenant_code(tenant), columns.seq > after)
             .order_by(columns.seq)
             .limit(limit)
         )
@@ -161,7 +206,7 @@ class SQLiteStore(Counts):
         columns = schema.memory.c
         rows = self._all(
             select(columns.subject, columns.acts).where(
-                columns.tenant == tenant, columns.subject.in_(subjects)
+                columns.tenant == self._tenant_code(tenant), columns.subject.in_(subjects)
             )
         )
         return {row.subject: row.acts for row in rows}
@@ -170,14 +215,14 @@ class SQLiteStore(Counts):
         """Apply a fold, mark the days that it changes and move on, all or nothing."""
 
         def work(session: Session) -> None:
-            folding.save_fold(session.driver, tenant, folded, progress)
+            self._folding.save(session.driver, tenant, folded, progress)
 
         return self._writer.submit(work, rows=len(folded.memories) + 1)
 
     def recount(self, tenant: str, limit: int) -> Future[list[LegacyDay]]:
         """Count up to *limit* dirty days again from the facts; return those that were done."""
         return self._writer.submit(
-            lambda session: folding.recount(session.driver, tenant, limit), rows=limit
+            lambda session: self._folding.recount(session.driver, tenant, limit), rows=limit
         )
 
     # --- household

@@ -57,10 +57,16 @@ class _Unit:
 class Writer:
     """Own the one connection that writes."""
 
-    def __init__(self, engine: Engine, turns: Turns) -> None:
-        """Start the thread over a connection of *engine*, taking *turns* with the frame."""
+    def __init__(
+        self, engine: Engine, turns: Turns, undone: Callable[[], None] = lambda: None
+    ) -> None:
+        """Start the thread over a connection of *engine*, taking *turns* with the frame.
+
+        *undone* is called whenever something that a unit wrote has been taken back.
+        """
         self._turns = turns
         self._folder = Path(engine.url.database or "").parent
+        self._undone = undone
         self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
         self._lock = Lock()
         self._waiting = 0
@@ -131,7 +137,7 @@ class Writer:
         try:
             session.driver.execute("BEGIN IMMEDIATE")
             for unit in group:
-                _run(session, unit)
+                self._run(session, unit)
             session.driver.execute("COMMIT")
         except sqlite3.Error as error:
             self._fail(session, group, error)
@@ -154,6 +160,20 @@ class Writer:
         except OSError:
             return 0
 
+    def _run(self, session: Session, unit: _Unit) -> None:
+        session.driver.execute("SAVEPOINT unit")
+        try:
+            unit.result = unit.work(session)
+        except sqlite3.OperationalError:
+            raise  # the disk, not the unit: nothing of this transaction can be trusted
+        except exc.OperationalError as error:
+            raise sqlite3.OperationalError(str(error.orig)) from error
+        except Exception as error:  # noqa: BLE001  # it goes to the unit's own caller; others live on
+            unit.error = error
+            session.driver.execute("ROLLBACK TO unit")
+            self._undone()
+        session.driver.execute("RELEASE unit")
+
     def _fail(self, session: Session, group: list[_Unit], error: sqlite3.Error) -> None:
         if self._failing_since is None:
             self._failing_since = time.monotonic()
@@ -161,23 +181,10 @@ class Writer:
         # A disk that fails may refuse this too; the next transaction begins with another try.
         with suppress(sqlite3.Error):
             session.driver.rollback()
+        self._undone()
         for unit in group:
             unit.error = StoreUnavailable(retry_after=RETRY_SECONDS)
             unit.error.__cause__ = error
-
-
-def _run(session: Session, unit: _Unit) -> None:
-    session.driver.execute("SAVEPOINT unit")
-    try:
-        unit.result = unit.work(session)
-    except sqlite3.OperationalError:
-        raise  # the disk, not the unit: nothing of this transaction can be trusted
-    except exc.OperationalError as error:
-        raise sqlite3.OperationalError(str(error.orig)) from error
-    except Exception as error:  # noqa: BLE001  # it goes to the unit's own caller; others live on
-        unit.error = error
-        session.driver.execute("ROLLBACK TO unit")
-    session.driver.execute("RELEASE unit")
 
 
 def _open(engine: Engine) -> Session:

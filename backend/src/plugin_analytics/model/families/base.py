@@ -20,6 +20,7 @@ Legacies = Annotated[list[Identifier], Meta(max_length=100)]
 Word = Annotated[str, Meta(pattern=r"\A[a-z0-9_]{1,32}\Z")]
 Hide = Callable[[str], bytes]
 WHOLE_TENANT = ""
+UNKNOWN = "unknown"
 
 
 class Sensitivity(IntEnum):
@@ -89,7 +90,7 @@ class Act(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Fact(NamedTuple):
-    """One change of one count: what, where, when, by whom, and until when it stood."""
+    """One change of one count: what, where, when, by whom, until when it stood, of what kind."""
 
     legacy: str
     at: int
@@ -97,6 +98,7 @@ class Fact(NamedTuple):
     delta: int
     person: bytes | None = None
     until: int | None = None
+    dim: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,19 @@ class Family:
         for kind in self.types:
             self._decoders[kind.name] = msgspec.json.Decoder(kind.payload)
 
+    @property
+    def remembered(self) -> bool:
+        """Tell whether acts on the family's subjects are remembered."""
+        return self.subject is not _no_subject
+
     def decode(self, name: str, body: bytes | msgspec.Raw) -> Any:
         """Read a payload of the event type *name*; a `ValidationError` carries the JSON path."""
         return self._decoders[name].decode(body)
+
+
+def kind_of(*parts: str | None) -> str:
+    """Return the word under which facts of one kind are counted, by the values of its dimensions."""
+    return " ".join(part or UNKNOWN for part in parts)
 
 
 def in_each(legacies: Iterable[str]) -> list[str]:
@@ -155,12 +167,12 @@ class Stay(NamedTuple):
     came: Act
     gone: int | None
 
-    def facts(self, metric: str, legacies: Iterable[str]) -> Iterator[Fact]:
-        """Count one up when it came, and one down when it went."""
+    def facts(self, metric: str, legacies: Iterable[str], dim: str = "") -> Iterator[Fact]:
+        """Count one up when it came, and one down when it went; *dim* says of what kind it is."""
         for legacy in in_each(legacies):
-            yield Fact(legacy, self.came.at, metric, 1, self.came.person, self.gone)
+            yield Fact(legacy, self.came.at, metric, 1, self.came.person, self.gone, dim)
             if self.gone is not None:
-                yield Fact(legacy, self.gone, metric, -1)
+                yield Fact(legacy, self.gone, metric, -1, dim=dim)
 
 
 def stay_of(acts: Sequence[Act], came: str, ends: Collection[str]) -> Stay | None:

@@ -37,6 +37,12 @@ class Legacy(LegacyDeleted, frozen=True, kw_only=True):
     death_date_precision: Precision | None = None
 
 
+def _subject(payload: LegacyDeleted, person: bytes | None) -> str | None:
+    """Remember what is told of a legacy, not that it has gone."""
+    del person
+    return payload.legacy_id if isinstance(payload, Legacy) else None
+
+
 FAMILY = Family(
     name="legacy",
     types=(
@@ -44,4 +50,5 @@ FAMILY = Family(
         EventType("legacy.updated", Legacy, Sensitivity.SHARED),
         EventType("legacy.deleted", LegacyDeleted, Sensitivity.CONTROL),
     ),
+    subject=_subject,
 )

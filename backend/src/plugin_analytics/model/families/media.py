@@ -13,6 +13,7 @@ from plugin_analytics.model.families.base import (
     Identifier,
     OfManyLegacies,
     Sensitivity,
+    kind_of,
     stay_of,
 )
 
@@ -33,7 +34,7 @@ def facts(acts: Sequence[Act]) -> Iterable[Fact]:
     if stay is None:
         return ()
     media: Media = FAMILY.decode(CONFIRMED, stay.came.body)
-    return stay.facts("media", media.legacies())
+    return stay.facts("media", media.legacies(), kind_of(media.family))
 
 
 def _subject(payload: Media, person: bytes | None) -> str:

@@ -16,6 +16,7 @@ from plugin_analytics.model.families.base import (
     Payload,
     Sensitivity,
     in_each,
+    kind_of,
 )
 
 CREATED, UPDATED, DELETED = "story.created", "story.updated", "story.deleted"
@@ -52,6 +53,7 @@ class _Life(msgspec.Struct):
     legacy_ids: list[str] | None = None
     status: str | None = None
     visibility: str | None = None
+    origin: str | None = None
     published: int | None = None
     deleted: int | None = None
 
@@ -62,6 +64,7 @@ class _Life(msgspec.Struct):
         self.legacy_ids = story.legacy_ids or self.legacy_ids
         self.status = story.status or self.status
         self.visibility = story.visibility or self.visibility
+        self.origin = story.origin or self.origin
         if self.published is None and story.status == "published":
             self.published = act.at
 
@@ -69,10 +72,11 @@ class _Life(msgspec.Struct):
         """Count what everybody in the circle may see; drafts and personal stories are nobody's."""
         if self.published is None or self.status != "published" or self.visibility == "personal":
             return
+        kind = kind_of(self.origin, self.visibility)
         for legacy in in_each(self.legacy_ids or ()):
-            yield Fact(legacy, self.published, "stories", 1, self.author, self.deleted)
+            yield Fact(legacy, self.published, "stories", 1, self.author, self.deleted, kind)
             if self.deleted is not None:
-                yield Fact(legacy, self.deleted, "stories", -1)
+                yield Fact(legacy, self.deleted, "stories", -1, dim=kind)
 
 
 def facts(acts: Sequence[Act]) -> Iterable[Fact]:

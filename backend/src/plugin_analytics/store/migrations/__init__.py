@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from plugin_analytics.errors import StoreTooNew
-from plugin_analytics.store.schema import REVISION
+from plugin_analytics.errors import StoreTooNew, StoreTooOld
+from plugin_analytics.store.schema import BASELINE, REVISION
 
 _HERE = Path(__file__).parent
 
@@ -15,6 +15,11 @@ def migrate(connection: Connection) -> None:
     found = current(connection)
     if found == REVISION:
         return
+    if found is not None and found < BASELINE:
+        raise StoreTooOld(
+            f"DATABASE_URL: the database was written before the first release (revision {found});"
+            " move it away to start with an empty one"
+        )
     if found is not None and found > REVISION:
         raise StoreTooNew(
             f"DATABASE_URL: the database is at revision {found} and this release knows"
