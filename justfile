@@ -64,6 +64,12 @@ test *arguments: setup
 test-all *arguments: setup
     @{{ venv }} -m tools.test --all "$@"
 
+# Measure against the bars: `bench` (2 million events, 10 minutes), `bench full` (9 million), `bench quick`
+[group('test')]
+[no-exit-message]
+bench *arguments: setup
+    @{{ venv }} -m bench "$@"
+
 # Hold a running plugin against the contract: `contract URL`; `contract --help` knows other ways
 [group('test')]
 [no-exit-message]

@@ -63,6 +63,13 @@ class ServerProcess:
         """Tell whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Return the process's id; without one that lives there is none."""
+        if self._process is None:
+            raise ProcessLookupError(f"{self.module} does not run")
+        return self._process.pid
+
     def stop(self, *, within: float = 15.0) -> int:
         """Ask the process to end and return its exit code."""
         return self._end(signal.SIGTERM, within)

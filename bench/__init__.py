@@ -1,0 +1,1 @@
+"""Measure the plugin against the bars of its design; a benchmark, never a timed test."""

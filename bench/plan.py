@@ -1,0 +1,59 @@
+"""Say how much is measured: the sizes, the seconds, the repetitions."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way to run the whole bench. Times are in seconds."""
+
+    name: str = "standard"
+    sizes: tuple[int, ...] = (60_000, 300_000, 1_000_000, 2_000_000)
+    steady_at: int = 1_000_000  # how many rows are in when ingest is measured
+    rounds: int = 4  # of plugin and bare store in turns
+    batch_seconds: float = 60.0
+    bare_seconds: float = 20.0
+    ordered_rounds: int = 2
+    ordered_seconds: float = 20.0
+    single_seconds: float = 8.0
+    control_seconds: float = 8.0
+    refresh_seconds: float = 12.0
+    settle_seconds: float = 120.0  # of the whole run
+    erasure_seconds: float = 60.0
+    connections: int = 8
+    single_connections: int = 32
+    calls: int = 40
+    starts: int = 3
+
+    @property
+    def largest(self) -> int:
+        """Return the size at which the bars of the reports hold."""
+        return self.sizes[-1]
+
+
+STANDARD = Plan()
+FULL = replace(
+    STANDARD,
+    name="full",
+    sizes=(60_000, 300_000, 1_000_000, 2_000_000, 5_000_000, 9_000_000),
+    settle_seconds=1_800.0,
+    erasure_seconds=300.0,
+)
+QUICK = Plan(
+    name="quick",
+    sizes=(20_000, 60_000),
+    steady_at=20_000,
+    rounds=2,
+    batch_seconds=4.0,
+    bare_seconds=2.0,
+    ordered_rounds=1,
+    ordered_seconds=2.0,
+    single_seconds=2.0,
+    control_seconds=2.0,
+    refresh_seconds=4.0,
+    settle_seconds=30.0,
+    erasure_seconds=20.0,
+    calls=10,
+    starts=1,
+)
+PLANS = {plan.name: plan for plan in (STANDARD, FULL, QUICK)}

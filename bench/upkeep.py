@@ -1,0 +1,150 @@
+"""Measure the process around the events: starting, memory, control, counting, forgetting."""
+
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import bundle
+from bench.deliveries import BATCH
+from bench.events import TENANT
+from bench.ingest import BareStore
+from bench.plugin import database_bytes
+from bench.site import Site
+from bench.statistics import median, percentile, rounded
+from tools.workspace import ROOT
+
+CONTROL = (("GET", "/manifest"), ("POST", "/register"), ("GET", "/v1/jobs"))
+CONTROL_PER_SECOND = 30.0
+IDLE_SECONDS = 2.0
+ERASURE = "erasure.process"
+RUNS = f"/v1/jobs/runs?job={ERASURE}&whose=instance&limit=100"
+
+
+def weigh_interface(site: Site, folder: Path = ROOT / "ui" / "dist") -> None:
+    """Weigh what a browser fetches of the built remote."""
+    try:
+        sizes = bundle.sizes(folder)
+    except bundle.NotBuilt as missing:
+        site.findings.skip("ui_gzip_kb", str(missing))
+        return
+    site.findings.found("ui_gzip_kb", {part: rounded(size) for part, size in sizes.items()})
+
+
+def start_empty(site: Site) -> None:
+    """Start on an empty database, and see what an idle plugin takes."""
+    site.open()  # makes the database; what follows is a start as it is every day
+    measure_starts(site, "empty", [])
+    time.sleep(IDLE_SECONDS)
+    site.findings.found("rss_idle_mib", rounded(site.plugin.rss_mib()))
+
+
+def measure_starts(site: Site, database: str, taken: list[float]) -> None:
+    """Start again and again; *taken* are the seconds of starts that were needed anyway."""
+    while len(taken) < site.plan.starts:
+        taken = [*taken, site.restart()]
+    site.findings.found_part("start_to_ready_s", database, rounded(median(taken)))
+    site.findings.hold(f"start_{database}", starts=len(taken), rows=site.rows)
+
+
+def measure_control(site: Site) -> None:
+    """Ask the control endpoints while ingest runs at half of what it can do."""
+    plan, half = site.plan, site.findings.figures["ingest_batch_events_per_s"] / 2
+    per_second = max(half / BATCH, 1.0)
+    events = round(per_second * plan.control_seconds + plan.connections) * BATCH
+    site.make_ready("uuid4", events)
+    repeats = max(round(plan.control_seconds * CONTROL_PER_SECOND / len(CONTROL)), 1)
+    with ThreadPoolExecutor(1) as beside:
+        ingest = beside.submit(site.send, plan.connections, plan.control_seconds, per_second)
+        answers = site.ask([list(question) for question in CONTROL], repeats, CONTROL_PER_SECOND)
+        done = ingest.result()
+    for (_, path), answer in zip(CONTROL, answers, strict=True):
+        p95 = rounded(percentile(answer["milliseconds"], 0.95))
+        site.findings.found_part("control_p95_ms_under_load", path, p95)
+    achieved = round(done["events"] / done["seconds"])
+    site.findings.hold("control", ingest_events_per_s=achieved, calls_per_endpoint=repeats)
+
+
+def measure_refresh(site: Site, bare: BareStore) -> None:
+    """Start a plugin on what the bare store has written and nobody has counted."""
+    main = site.plugin
+    bare.worker.call("close")
+    bare.worker.close()
+    main.stop()
+    site.open(bare.plugin)
+    began, first = time.perf_counter(), _counted(site, bare)
+    ended, last = began, first
+    waiting = sum(number for _, number in bare.received)
+    while last < waiting and ended - began < site.plan.refresh_seconds:
+        time.sleep(0.2)
+        ended, last = time.perf_counter(), _counted(site, bare)
+    if last > first:
+        site.findings.found("refresh_events_per_s", round((last - first) / (ended - began)))
+        site.findings.hold("refresh", events=last - first, seconds=round(ended - began, 1))
+    else:
+        reason = f"nothing was counted in {ended - began:.0f} s of {waiting - first:,} events"
+        site.findings.skip("refresh_events_per_s", reason)
+    site.plugin.kill()
+    site.open(main)
+
+
+def _counted(site: Site, bare: BareStore) -> int:
+    """Return how many of the bare store's events came no later than the newest counted one."""
+    watermark = site.freshness()[1]
+    micros = 0 if watermark is None else round(watermark.timestamp() * 1_000_000)
+    return sum(number for moment, number in bare.received if moment <= micros)
+
+
+def measure_erasure(site: Site) -> None:
+    """Let a storyteller of the largest circle be forgotten, and wait until that is done."""
+    status, body = site.fetch(["GET", "/v1/jobs"])
+    if status != 200 or ERASURE not in [job["name"] for job in body["data"]]:
+        site.findings.skip("erasure_s", f"the plugin has no job {ERASURE} yet")
+        return
+    before = {run["runId"] for run in _runs(site)}
+    began = time.perf_counter()
+    site.deliver(_farewell(site.world.busiest.people[0]))
+    done = site.until(lambda: _ended(site, before), site.plan.erasure_seconds)
+    if done is None:
+        site.findings.skip("erasure_s", f"not done after {site.plan.erasure_seconds:.0f} s")
+        return
+    site.findings.found("erasure_s", rounded(time.perf_counter() - began))
+    site.findings.hold("erasure", rows=site.rows, result=done["result"], state=done["state"])
+
+
+def _farewell(person: str) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        "type": "user.deleted",
+        "version": 1,
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "tenant_id": TENANT,
+        "actor_id": "service:core",
+        "resource": {"kind": "user", "id": person},
+        "payload": {"user_id": person},
+    }
+
+
+def _runs(site: Site) -> list[dict[str, Any]]:
+    status, body = site.fetch(["GET", RUNS])
+    if status != 200:
+        raise RuntimeError(f"the plugin does not list its runs: {status} {body}")
+    runs: list[dict[str, Any]] = body["data"]
+    return runs
+
+
+def _ended(site: Site, before: set[str]) -> dict[str, Any] | None:
+    """Return the run that has forgotten somebody since: one that found nothing to do is none."""
+    new = [run for run in _runs(site) if run["runId"] not in before and run.get("finishedAt")]
+    return next((run for run in new if run.get("result")), None)
+
+
+def finish(site: Site) -> None:
+    """Stop the plugin, and weigh what it leaves on the disk."""
+    site.findings.found("rss_load_mib", rounded(site.most_rss))
+    site.plugin.stop()
+    size = database_bytes(site.database)
+    site.findings.found("bytes_per_event", round(size / site.rows, 1))
+    site.findings.hold("bytes", rows=site.rows, bytes=size)

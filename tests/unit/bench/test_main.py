@@ -1,0 +1,138 @@
+"""The command refuses what it does not know, and a run leaves what it measured and nothing else."""
+
+import io
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.__main__ import parse, temporary_folder
+from bench.plan import FULL, PLANS, QUICK, STANDARD
+from bench.progress import Progress, Step, amount, spoken
+from bench.results import KEYS, result_of
+from bench.run import run
+from tools.workspace import ROOT
+
+TINY = replace(
+    QUICK,
+    name="tiny",
+    sizes=(2_000, 4_000),
+    steady_at=2_000,
+    batch_seconds=0.6,
+    bare_seconds=0.4,
+    ordered_seconds=0.3,
+    single_seconds=0.3,
+    control_seconds=0.5,
+    refresh_seconds=2.0,
+    erasure_seconds=15.0,
+    calls=2,
+)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["slow"], ["full", "quick"], ["full", "--quick"], ["--events", "x"]]
+)
+def test_an_argument_that_is_none_ends_with_two(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a line that says what there is."""
+    with pytest.raises(SystemExit) as ended:
+        parse(arguments)
+
+    assert ended.value.code == 2
+    assert "usage: bench" in capsys.readouterr().err
+
+
+def test_the_plans_are_those_that_are_promised() -> None:
+    """2 million events, 9 million, and a trial; ingest is measured with a million rows in."""
+    assert parse([]).plan == "standard"
+    assert parse(["full"]).plan == "full"
+    assert parse(["--quick"]).plan == "quick"
+    assert (STANDARD.largest, FULL.largest) == (2_000_000, 9_000_000)
+    assert STANDARD.steady_at == FULL.steady_at == 1_000_000
+    assert STANDARD.sizes[0] == FULL.sizes[0] == 60_000
+    assert STANDARD.batch_seconds == 60
+    assert all(plan.steady_at in plan.sizes for plan in PLANS.values())
+
+
+def test_the_folder_goes_in_whatever_way_the_run_ends(tmp_path: Path) -> None:
+    """Also with what was written into it."""
+
+    def interrupted() -> None:
+        with temporary_folder(tmp_path) as folder:
+            (folder / "plugin.db").write_bytes(b"x")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_says_what_is_left() -> None:
+    """By step, and within one; a log is not flooded."""
+    out = io.StringIO()
+    progress = Progress([Step("first", 100), Step("second", 20)], out)
+    progress.step("first")
+    for done in range(0, 1_000, 10):
+        progress.part(amount(done, 1_000, 2.0))
+    progress.step("second")
+
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "[1/2] first (about 2 min left in all)"
+    assert lines[-1] == "[2/2] second (about 20 s left in all)"
+    assert len(lines) == 3
+    assert amount(500, 2_000, 1.0) == "500 of 2,000 · 500/s · 3 s left"
+    assert spoken(600) == "10 min"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_tiny_run_finds_every_figure(tmp_path: Path) -> None:
+    """From the real process to the result, in all its steps."""
+    result = result_of(TINY, run(TINY, tmp_path, io.StringIO()))
+    missing = [key for key in KEYS if result[key] is None]
+
+    assert set(missing) <= set(result["skipped"])
+    assert "ingest_batch_events_per_s" not in missing
+    assert result["ingest_batch_events_per_s"] > 0
+    assert set(result["report_p95_ms"]) == {"2000", "4000"}
+    assert set(result["ingest_single_requests_per_s"]) == {"whole", "sampled"}
+    assert [stage["events"] for stage in result["growth"]] == [2_000, 4_000]
+    assert result["conditions"]["ingest_batch"]["ids"] == "UUIDv4"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_an_interrupted_run_leaves_no_process_and_no_folder() -> None:
+    """Not even where a process was stopped to let another one write."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "bench", "quick"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    before = set(folders())
+    assert running.stdout is not None
+    for line in running.stdout:
+        if "Batches with random ids" in line:
+            break
+    time.sleep(2)
+    children = psutil.Process(running.pid).children(recursive=True)
+    running.send_signal(signal.SIGINT)
+    _, words = running.communicate(timeout=30)
+
+    assert running.returncode == 130
+    assert words.strip() == "bench: interrupted; nothing is kept"
+    assert [child for child in children if child.is_running()] == []
+    assert set(folders()) <= before
+
+
+def folders() -> list[Path]:
+    return list((ROOT / ".state" / "bench").glob("run-*"))
