@@ -4,10 +4,6 @@ A real process on a real file system, filled to the last byte by a ballast file 
 itself. Needs the right to mount.
 """
 
-import random
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,48 +12,16 @@ import pytest
 
 from mosaiclife_plugin_sdk import SERVICE
 from tests.support.events import reader_headers
-from tests.support.processes import ServerProcess, eventually, free_port
-from tests.support.senders import (
-    TOKEN,
-    Sender,
-    alive,
-    delivering,
-    environment,
-    status,
-    stored,
-    stories,
+from tests.support.outages import (
+    assert_batches_are_whole,
+    assert_nothing_is_lost,
+    running,
+    senders_of,
+    why_red,
 )
+from tests.support.processes import eventually
+from tests.support.senders import TOKEN, Sender, delivering, status, stored, stories
 from tests.support.volumes import MIB, Volume, volume
-
-SENDERS = 3
-GRACE = 0.5
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Run the plugin with its data in *folder*, and give its origin; no answer may be a fault."""
-    port = free_port()
-    values = environment(folder, port, STORE_GRACE_SECONDS=str(GRACE))
-    process = ServerProcess("plugin_analytics", values, folder / "log")
-    process.start()
-    url = f"http://127.0.0.1:{port}"
-    try:
-        eventually(lambda: alive(url), what="the process answering")
-        yield url
-        assert process.running
-        assert '"status":500' not in process.log.read_text()
-    finally:
-        process.stop()
-
-
-def senders_of(url: str) -> list[Sender]:
-    return [Sender(f"w{n}", url, random.Random(n), pause=0.1, patient=True) for n in range(SENDERS)]
-
-
-def why_red(url: str) -> str:
-    """Return what the store's check says, nothing while the plugin is ready."""
-    checks = httpx.get(f"{url}/readyz").json()["data"]["checks"]
-    return next((str(one["reason"]) for one in checks if one["name"] == "store"), "")
 
 
 def run_job(url: str) -> httpx.Response:
@@ -75,33 +39,11 @@ def active(url: str) -> list[dict[str, Any]]:
     return [run for run in runs(url) if run["state"] in {"queued", "running"}]
 
 
-def assert_nothing_is_lost(url: str, folder: Path, senders: Sequence[Sender]) -> None:
-    """Deliver what is pending; all that was acknowledged is there once, and is counted."""
-    with httpx.Client(timeout=10) as client:
-        for sender in senders:
-            while sender.pending:
-                assert sender.deliver(client)
-    everything = {each for sender in senders for each in sender.acknowledged}
-    eventually(lambda: stories(url) == len(everything), within=25, what="counting everything")
-    assert stored(folder) == Counter(everything)
-    assert [sender.refused for sender in senders] == [[]] * SENDERS
-
-
-def assert_batches_are_whole(folder: Path, senders: Sequence[Sender]) -> None:
-    """What was acknowledged is there, and of what was not either all or nothing."""
-    held = stored(folder)
-    for sender in senders:
-        assert not [each for each in sender.acknowledged if held[each] != 1]
-        if sender.pending:
-            *_, ids = sender.pending
-            assert sum(held[each] for each in ids) in (0, len(ids))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
 def test_full_disk_loses_nothing_and_needs_no_restart(tmp_path: Path, kind: str) -> None:
     """503 at once, red after the grace, reports all the while; with room again all goes on."""
-    with volume(tmp_path / "data", kind) as disk, running(tmp_path) as url:
+    with volume(tmp_path / "data", kind) as disk, running(tmp_path) as (url, _):
         senders = senders_of(url)
         with delivering(senders):
             eventually(lambda: all(one.acknowledged for one in senders), what="the first events")
@@ -138,7 +80,7 @@ def grown(disk: Volume) -> None:
 @pytest.mark.slow
 def test_disk_that_the_plugin_fills_itself_is_red_until_there_is_room(tmp_path: Path) -> None:
     """What is left for small writes makes no green probe; a larger volume does."""
-    with volume(tmp_path / "data", "tmpfs", size=10 * MIB) as disk, running(tmp_path) as url:
+    with volume(tmp_path / "data", "tmpfs", size=10 * MIB) as disk, running(tmp_path) as (url, _):
         senders = senders_of(url)
         with delivering(senders):
             eventually(lambda: any(one.put_off > 1 for one in senders), what="a full disk")
@@ -161,12 +103,12 @@ def test_start_on_a_full_disk_is_waited_out(tmp_path: Path, written: bool) -> No
     with volume(tmp_path / "data", "ext4") as disk:
         senders: list[Sender] = []
         if written:
-            with running(tmp_path) as url:
+            with running(tmp_path) as (url, _):
                 senders = senders_of(url)
                 with delivering(senders):
                     eventually(lambda: all(one.acknowledged for one in senders))
         disk.fill()
-        with running(tmp_path) as url:
+        with running(tmp_path) as (url, _):
             fresh = senders_of(url)
             for one in [*senders, *fresh]:
                 one.url = url
