@@ -41,8 +41,9 @@ ODD_ZONES = (
 ANY_ZONE = sorted(available_timezones() - {"Factory", "localtime", "posixrules"})
 WINDOWS: tuple[dict[str, str], ...] = (
     {"period": "all"},
+    {"period": "all", "timezone": "America/Santiago"},
     {"period": "30d"},
-    {"period": "12mo"},
+    {"period": "12mo", "timezone": "Asia/Kathmandu"},
     {"period": "year"},
     {"from": "2026-02-01", "to": "2026-03-01"},
 )

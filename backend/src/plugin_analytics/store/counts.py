@@ -63,10 +63,14 @@ class Counts(Reading):
         scope, words = self._scope(tenant, legacy), self._word_codes(metrics)
         whole = Range(slots[0].start, slots[-1].end)
         starts = [slot.start for slot in slots]
-        ahead = [whole] if self._counted_in(tenant, zone) else _inner(slots)
+        followed = self._counted_in(tenant, zone)
+        ahead = [whole] if followed else _inner(slots)
+        # What is left is told apart by the day it was counted on: a day of the zone would take in
+        # again what lies across the border, or leave it out.
+        rest = [] if followed else _outside(_widened(whole), ahead)
         counts = [
             *(count for span in ahead for count in self._counted(scope, span, starts, words)),
-            *self._on_the_spot(scope, _outside(whole, ahead), zone, words),
+            *self._on_the_spot(scope, rest, whole, zone, words),
         ]
         names = {code: name for name, code in words.items()}
         kind_names = self._names(dim for _, _, dim, _ in counts) if kinds else {}
@@ -234,20 +238,22 @@ class Counts(Reading):
         self,
         scope: tuple[int, int],
         spans: Sequence[Range],
+        whole: Range,
         zone: ZoneInfo,
         words: dict[str, int],
     ) -> Iterator[tuple[date, int, int, int]]:
-        """Count facts by the days of a zone that the counts do not follow."""
+        """Count what was counted on the days of *spans* by the days of *whole* in another zone."""
         columns, codes = schema.fact.c, list(words.values())
         parts = (columns.at // MINUTE, columns.metric, columns.dim)
         query = select(*parts, func.sum(columns.delta)).group_by(*parts)
         for span in spans:
-            near = (*_days(schema.fact, scope, _widened(span)), columns.metric.in_(codes))
-            for minute, metric, dim, value in self._all(query.where(*near)):
+            there = (*_days(schema.fact, scope, span), columns.metric.in_(codes))
+            for minute, metric, dim, value in self._all(query.where(*there)):
                 day = local_date(minute * MINUTE, zone)
-                if span.start <= day < span.end:
+                if whole.start <= day < whole.end:
                     yield day, metric, dim, int(value)
-            yield from self._frozen(scope, span, codes)
+            common = Range(max(span.start, whole.start), min(span.end, whole.end))
+            yield from self._frozen(scope, common, codes)
 
     def _frozen(
         self, scope: tuple[int, int], span: Range, metrics: Sequence[int]
