@@ -148,6 +148,18 @@ def test_repeated_delivery_gets_the_first_answer(house: House) -> None:
     assert house.metrics() == {"stories": 1, "storytellers": 1}
 
 
+def test_repeated_delivery_stores_nothing_of_another_body(house: House) -> None:
+    """What came under a used webhook-id was never acknowledged, so nothing of it is kept."""
+    first = house.deliver([story("s1", "l1")], delivery_id="d1").json()["data"]
+    broken = {**story("s3", "l1"), "payload": {}}
+
+    assert house.deliver([story("s2", "l1"), broken], delivery_id="d1").json()["data"] == first
+
+    assert house.metrics() == {"stories": 1, "storytellers": 1}
+    listed = house.client.get("/v1/webhooks/quarantine", headers=reader_headers(TOKEN, STEWARD))
+    assert (listed.status_code, listed.json()["data"]) == (200, [])
+
+
 def test_restart_loses_nothing(start: Callable[..., House]) -> None:
     """Counts, recorded answers and what was not counted yet are there after a restart."""
     first = start().deliver([story("s1", "l1")], delivery_id="d1").json()["data"]

@@ -47,6 +47,8 @@ _KEY_CHECK = "pseudonym-key-check"
 class Plugin(PluginApp):
     """The plugin as the frame sees it."""
 
+    records_deliveries = True
+
     def __init__(
         self, manifest: Manifest, settings: Settings, store: SQLiteStore, clock: Clock
     ) -> None:

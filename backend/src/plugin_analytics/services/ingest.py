@@ -55,6 +55,14 @@ class Receipt(msgspec.Struct, frozen=True):
     results: list[Result]
 
 
+class _Repeated(Exception):
+    """A delivery was answered before: what it would have stored again is undone."""
+
+    def __init__(self, answer: Recorded) -> None:
+        super().__init__(answer.webhook_id)
+        self.answer = answer
+
+
 Count = Callable[[str, str, int], None]
 Stored = Future[tuple[Sequence[Outcome], Recorded]]
 _encoder = msgspec.json.Encoder()
@@ -98,7 +106,10 @@ class Ingest:
             leave()
             raise
         future.add_done_callback(lambda _: leave())
-        outcomes, answer = await asyncio.wrap_future(future)
+        try:
+            outcomes, answer = await asyncio.wrap_future(future)
+        except _Repeated as repeated:
+            return repeated.answer
         self._report(delivery.tenant, judgements, outcomes)
         return answer
 
@@ -123,7 +134,10 @@ class Ingest:
                 data=body,
                 recorded_at=now,
             )
-            return outcomes, self._deliveries.put(recorded, connection=connection)
+            standing = self._deliveries.put(recorded, connection=connection)
+            if standing is not recorded:
+                raise _Repeated(standing)
+            return outcomes, recorded
 
         events = [judged for judged in judgements if isinstance(judged, Event)]
         poison = [judged for judged in judgements if isinstance(judged, Poison)]
