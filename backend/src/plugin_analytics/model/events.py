@@ -342,8 +342,5 @@ def _without_values(message: str) -> str:
 
 def _digest(*parts: bytes) -> bytes:
     """Hash *parts* to 16 bytes; each is led by its length, so that none can borrow from another."""
-    hasher = blake2b(digest_size=16)
-    for part in parts:
-        hasher.update(len(part).to_bytes(4, "big"))
-        hasher.update(part)
-    return hasher.digest()
+    framed = b"".join([b"%d:%b" % (len(part), part) for part in parts])
+    return blake2b(framed, digest_size=16).digest()
