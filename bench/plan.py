@@ -22,7 +22,7 @@ class Plan:
     erasure_seconds: float = 60.0
     connections: int = 8
     single_connections: int = 32
-    calls: int = 40
+    calls: int = 30
     starts: int = 3
 
     @property

@@ -1,7 +1,7 @@
 """Draw how the cost grows, as an SVG of our own that reads on light and dark pages.
 
-Two fields above each other share the axis of sizes: milliseconds of the reports, and events that
-came in each second. Both axes of sizes are logarithmic; every point carries its number.
+Fields above each other share the axis of sizes, which is logarithmic; every point carries its
+number, so that colour alone tells nothing.
 """
 
 import math
@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape
 
 from bench.table import number
 
-WIDTH, HEIGHT, GAP = 720, 200, 70
-LEFT, RIGHT, TOP = 70, 30, 50
+WIDTH, HEIGHT, GAP = 720, 190, 90
+LEFT, RIGHT, TOP, INSET = 70, 20, 60, 50
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #444 }
 .title { font-weight: 600; fill: #222 }
@@ -39,6 +39,12 @@ class Line:
     name: str
     style: str
     points: Sequence[Point]
+    below: bool = False  # where the numbers stand, so that two lines can lie close
+
+    @property
+    def words_off(self) -> float:
+        """Return how far below its point a number stands."""
+        return 18.0 if self.below else -9.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def draw(fields: Sequence[Field], summary: str) -> str:
     """Return the whole picture; *summary* is what a screen reader says of it."""
     height = TOP + len(fields) * (HEIGHT + GAP)
     sizes = sorted({x for field in fields for line in field.lines for x, _ in line.points})
-    across = _scale(sizes, LEFT, WIDTH - RIGHT, logarithmic=True)
+    across = _scale(sizes, LEFT + INSET, WIDTH - RIGHT - INSET, logarithmic=True)
     drawn = [
         part
         for index, field in enumerate(fields)
@@ -73,7 +79,7 @@ def _field(
     most = _round_up(max(values, default=1.0))
     bottom = top + HEIGHT
     upward = _scale([0.0, most], bottom, top)
-    parts = [f'<text class="title" x="{LEFT}" y="{top - 24}">{escape(field.title)}</text>']
+    parts = [f'<text class="title" x="{LEFT}" y="{top - 36}">{escape(field.title)}</text>']
     for step in range(5):
         value = most * step / 4
         y = upward(value)
@@ -82,28 +88,25 @@ def _field(
     parts.append(
         f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>'
     )
-    parts += [_text(across(size), bottom + 18, short(size), "middle") for size in sizes]
+    parts += [_text(across(size), bottom + 34, short(size), "middle") for size in sizes]
     for place, line in enumerate(field.lines):
-        parts += _line(line, across, upward, LEFT + 8 + 230 * place, top - 6)
+        parts += _line(line, across, upward)
+        legend = f"— {escape(line.name)}"
+        parts.append(
+            f'<text class="{line.style}" x="{LEFT + 230 * place}" y="{top - 18}">{legend}</text>'
+        )
     return parts
 
 
 def _line(
-    line: Line,
-    across: Callable[[float], float],
-    upward: Callable[[float], float],
-    legend_x: float,
-    legend_y: float,
+    line: Line, across: Callable[[float], float], upward: Callable[[float], float]
 ) -> list[str]:
     spots = [(across(x), upward(y), y) for x, y in line.points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in spots)
-    parts = [
-        f'<polyline class="line {line.style}" points="{path}"/>',
-        f'<text class="{line.style}" x="{legend_x}" y="{legend_y}">— {escape(line.name)}</text>',
-    ]
+    parts = [f'<polyline class="line {line.style}" points="{path}"/>']
     for x, y, value in spots:
         parts.append(f'<circle class="{line.style}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
-        parts.append(_text(x, y - 9, number(value), "middle"))
+        parts.append(_text(x, y + line.words_off, number(value), "middle"))
     return parts
 
 

@@ -24,7 +24,7 @@ from mosaiclife_plugin_sdk.testing import FakeCore
 
 T = TypeVar("T")
 DATABASE = "plugin.db"
-SPARE = 1.6  # how many more requests are made ready than the last window has sent
+SPARE = 1.4  # how many more requests are made ready than the last window has sent
 GUESS_PER_SECOND = 15_000.0  # before anything is known
 MOST_READY = 900_000
 POLL_SECONDS = 0.1
