@@ -16,6 +16,7 @@ from litestar.di import Provide
 from litestar.enums import OpenAPIMediaType, ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.types import (
+    ASGIApp,
     LifeSpanReceive,
     LifeSpanScope,
     LifeSpanSend,
@@ -42,6 +43,7 @@ from mosaiclife_plugin_sdk.frame.health import Readiness, health_routes
 from mosaiclife_plugin_sdk.frame.housekeeping import DeliveryPurge
 from mosaiclife_plugin_sdk.frame.jobs import JobRunner
 from mosaiclife_plugin_sdk.frame.jobs_http import job_routes
+from mosaiclife_plugin_sdk.frame.lane import Lane
 from mosaiclife_plugin_sdk.frame.lifecycle import Lifecycle
 from mosaiclife_plugin_sdk.frame.logs import configure_logs
 from mosaiclife_plugin_sdk.frame.manifest import manifest_route
@@ -53,7 +55,8 @@ from mosaiclife_plugin_sdk.frame.registration import JobHandover, Registrar, reg
 from mosaiclife_plugin_sdk.frame.remote import Bundle, remote_routes
 from mosaiclife_plugin_sdk.frame.scheduler import Scheduler
 from mosaiclife_plugin_sdk.frame.tracing import AsyncTracedTransport, TracedTransport, Tracing
-from mosaiclife_plugin_sdk.frame.webhooks import webhook_route
+from mosaiclife_plugin_sdk.frame.webhooks import PATH as DELIVERIES
+from mosaiclife_plugin_sdk.frame.webhooks import Deliveries, webhook_route
 from mosaiclife_plugin_sdk.settings import FrameSettings
 from mosaiclife_plugin_sdk.stores import memory_stores
 from mosaiclife_plugin_sdk.versions import FRONTEND_SDK_VERSION, SDK_VERSION
@@ -116,6 +119,7 @@ class _Frame:
         )
         self.scheduler = Scheduler(plugin.jobs, self.runner, clock)
         self.core_fires = False
+        self.deliver = Deliveries(plugin, settings.webhook_secrets, self.stores.deliveries, clock)
         self.readiness = Readiness(self._checks())
         self.registrar = self._registrar() if settings.self_register else None
         self._watch_metrics()
@@ -126,7 +130,7 @@ class _Frame:
         """Return the app, with every route of the contract."""
         app = FrameApp(
             route_handlers=[*self._open_routes(), *self._plugin_routes()],
-            guards=[bearer_guard(lambda: self.settings.call_tokens)],
+            guards=[bearer_guard(self._tokens)],
             dependencies={
                 "core": Provide(lambda: self.core, sync_to_thread=False),
                 "egress": Provide(lambda: self.egress.async_client, sync_to_thread=False),
@@ -142,13 +146,20 @@ class _Frame:
             ),
         )
         app.edge = Edge(
-            super(FrameApp, app).__call__,
+            self._lane(super(FrameApp, app).__call__),
             self.metrics,
             self.tracing,
             self.settings,
             allowed=AllowLists(app).of,
         )
         return app
+
+    def _lane(self, app: ASGIApp) -> Lane:
+        path = self.plugin.manifest.base_path.rstrip("/") + DELIVERIES
+        return Lane(app, path, self.deliver, self._tokens, self.metrics, max_body=MAX_BODY)
+
+    def _tokens(self) -> tuple[str, ...]:
+        return self.settings.call_tokens
 
     def _open_routes(self) -> list[Any]:
         manifest = self.plugin.manifest
@@ -162,12 +173,9 @@ class _Frame:
 
     def _plugin_routes(self) -> list[Router]:
         base = self.plugin.manifest.base_path
-        deliveries = webhook_route(
-            self.plugin, self.settings.webhook_secrets, self.stores.deliveries, self.clock
-        )
         below = Router(
             base,
-            route_handlers=[*self.plugin.routes, deliveries, job_routes("/")],
+            route_handlers=[*self.plugin.routes, webhook_route(self.deliver), job_routes("/")],
             guards=[context_guard, json_guard],
             dependencies={
                 "tenant": Provide(provide_tenant, sync_to_thread=False),

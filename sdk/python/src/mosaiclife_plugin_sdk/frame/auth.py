@@ -35,7 +35,7 @@ def bearer_guard(tokens: Callable[[], Sequence[str]]) -> Guard:
         if handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
             return
         offered = connection.headers.getall("authorization", [])
-        if len(offered) != 1 or not is_one_of(_bearer(offered[0]), tokens()):
+        if len(offered) != 1 or not is_one_of(token_of(offered[0]), tokens()):
             raise AuthInvalid() if offered else AuthRequired()
 
     return demand_bearer
@@ -91,6 +91,7 @@ def _only(connection: Connection, name: str) -> str | None:
     return values[0] if values else None
 
 
-def _bearer(header: str) -> str:
+def token_of(header: str) -> str:
+    """Return the token of an `Authorization` header, empty when it is no bearer's."""
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -25,10 +25,14 @@ def ok(
         headers = {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
         if matches(request.headers.get("if-none-match", ""), etag):
             return Response(None, status_code=304, headers=headers)
-    full = {"requestId": request_id(request.scope), "timestamp": rfc3339(utc_now())}
-    return Response(
-        {"data": data, "meta": full | dict(meta or {})}, status_code=status, headers=headers
-    )
+    body = success(data, request_id(request.scope), meta)
+    return Response(body, status_code=status, headers=headers)
+
+
+def success(data: Any, request_id: str, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the one shape that every good answer has."""
+    full = {"requestId": request_id, "timestamp": rfc3339(utc_now()), **(meta or {})}
+    return {"data": data, "meta": full}
 
 
 def problem(error: PluginError, request_id: str) -> dict[str, Any]:

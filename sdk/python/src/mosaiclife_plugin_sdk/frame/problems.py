@@ -23,6 +23,8 @@ from mosaiclife_plugin_sdk.frame.options import with_head
 
 log = structlog.stdlib.get_logger(__name__)
 
+CUT_SHORT = "The body ended before its end."
+
 _BY_STATUS: Mapping[int, type[errors.PluginError]] = {
     400: errors.BadRequest,
     401: errors.AuthRequired,
@@ -43,15 +45,21 @@ def exception_handlers(metrics: Metrics) -> ExceptionHandlersMap:
     """Return the app's one handler, which knows every exception."""
 
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        answer = translate(error)
-        if answer.status >= 500:
-            metrics.error(answer.code.lower())
-        if type(answer) is errors.PluginError:
-            log.error("request failed", route=request.scope.get("path_template"), exc_info=error)
+        answer = settled(error, metrics, request.scope.get("path_template"))
         body = problem(answer, request_id(request.scope))
-        return Response(body, status_code=answer.status, headers=_headers(answer))
+        return Response(body, status_code=answer.status, headers=headers_of(answer))
 
     return {Exception: handle}
+
+
+def settled(error: Exception, metrics: Metrics, route: str | None) -> errors.PluginError:
+    """Return the answer that *error* deserves, counted and logged where it is the plugin's."""
+    answer = translate(error)
+    if answer.status >= 500:
+        metrics.error(answer.code.lower())
+    if type(answer) is errors.PluginError:
+        log.error("request failed", route=route, exc_info=error)
+    return answer
 
 
 def translate(error: Exception) -> errors.PluginError:
@@ -65,7 +73,7 @@ def translate(error: Exception) -> errors.PluginError:
             allowed = (error.headers or {}).get("allow", "")
             return errors.MethodNotAllowed(headers={"Allow": with_head(allowed.split(", "))})
         case InternalServerException() if error.detail == "client disconnected prematurely":
-            return errors.BadRequest("The body ended before its end.")
+            return errors.BadRequest(CUT_SHORT)
         case HTTPException() if error.status_code in _BY_STATUS:
             return _BY_STATUS[error.status_code]()
         case errors.CoreUnreachable():
@@ -76,7 +84,8 @@ def translate(error: Exception) -> errors.PluginError:
             return errors.PluginError("The plugin failed; its log has the reason.")
 
 
-def _headers(answer: errors.PluginError) -> dict[str, str]:
+def headers_of(answer: errors.PluginError) -> dict[str, str]:
+    """Return the headers that *answer* is sent with."""
     # The rest of a body that is too large is not worth reading: end the connection.
     closing = {"Connection": "close"} if answer.status == 413 else {}
     return {"Cache-Control": "no-store", **closing, **answer.headers}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from mosaiclife_plugin_sdk.app import Delivery, PluginApp
 from mosaiclife_plugin_sdk.clock import Clock
 from mosaiclife_plugin_sdk.errors import AuthInvalid, ServiceUnavailable, WebhookRejected
 from mosaiclife_plugin_sdk.frame.bodies import ok
+from mosaiclife_plugin_sdk.frame.lane import Deliver, single_headers
 from mosaiclife_plugin_sdk.settings import Secret
 from mosaiclife_plugin_sdk.stores.base import DeliveryLog, Recorded
 from mosaiclife_plugin_sdk.webhooks import verify
@@ -67,10 +69,65 @@ class _SignedBody(Operation):
         ]
 
 
-def webhook_route(
-    plugin: PluginApp, secrets: Secret, deliveries: DeliveryLog, clock: Clock
-) -> HTTPRouteHandler:
-    """Return the route below the base path that carries deliveries to `plugin.webhook`."""
+class Deliveries:
+    """Prove a delivery, and return the answer that stands for it."""
+
+    def __init__(
+        self, plugin: PluginApp, secrets: Secret, answers: DeliveryLog, clock: Clock
+    ) -> None:
+        """Hand to *plugin* what one of the *secrets* has signed."""
+        self._plugin = plugin
+        self._secrets = secrets
+        self._answers = answers
+        self._clock = clock
+
+    async def __call__(self, tenant: str, headers: Mapping[str, str], body: bytes) -> Recorded:
+        """Take one delivery; *headers* are those that stand once."""
+        delivery = self._proven(tenant, headers, body)
+        if not self._plugin.records_deliveries:
+            recorded = await asyncio.to_thread(self._answers.get, tenant, delivery.id)
+            if recorded is not None:
+                return recorded
+        return await self._handled(delivery)
+
+    def _proven(self, tenant: str, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """Return the delivery; whatever is wrong with its proof has one message."""
+        try:
+            message = verify(self._secrets.values, headers, body, now=self._clock())
+        except WebhookRejected as rejection:
+            raise AuthInvalid("The delivery's signature is not valid.") from rejection
+        return Delivery(
+            id=message.id,
+            timestamp=message.timestamp,
+            tenant=tenant,
+            body=body,
+            content_type=headers.get("content-type", ""),
+            headers=headers,
+            traceparent=headers.get("traceparent"),
+        )
+
+    async def _handled(self, delivery: Delivery) -> Recorded:
+        """Let the plugin handle *delivery*, and record the answer.
+
+        A handler that returns a `Recorded` has written it itself, inside its own transaction.
+        """
+        if self._plugin.webhook is None:
+            raise ServiceUnavailable("The plugin takes no deliveries.", retry_after=60)
+        outcome = await self._plugin.webhook(delivery)
+        if isinstance(outcome, Recorded):
+            return outcome
+        answer = Recorded(
+            tenant=delivery.tenant,
+            webhook_id=delivery.id,
+            status=200,
+            data=msgspec.json.encode(outcome),
+            recorded_at=self._clock(),
+        )
+        return await asyncio.to_thread(self._answers.put, answer)
+
+
+def webhook_route(deliver: Deliver) -> HTTPRouteHandler:
+    """Return the route below the base path that carries deliveries to the plugin."""
 
     @post(
         PATH,
@@ -80,62 +137,8 @@ def webhook_route(
         summary="Receive a delivery signed as Standard Webhooks says",
     )
     async def ingest(request: Request[Any, Any, Any]) -> Response[Any]:
-        body = await request.body()
-        delivery = _proven(request, body, secrets.values, clock)
-        recorded = None
-        if not plugin.records_deliveries:
-            recorded = await asyncio.to_thread(deliveries.get, delivery.tenant, delivery.id)
-        if recorded is None:
-            recorded = await _handled(plugin, delivery, deliveries, clock)
+        headers = single_headers(request.scope["headers"])
+        recorded = await deliver(request.state.tenant, headers, await request.body())
         return ok(request, msgspec.Raw(recorded.data), status=recorded.status)
 
     return ingest
-
-
-def _proven(
-    request: Request[Any, Any, Any], body: bytes, secrets: tuple[str, ...], clock: Clock
-) -> Delivery:
-    """Return the delivery in *request*; whatever is wrong with its proof has one message."""
-    headers = _single(request)
-    try:
-        message = verify(secrets, headers, body, now=clock())
-    except WebhookRejected as rejection:
-        raise AuthInvalid("The delivery's signature is not valid.") from rejection
-    return Delivery(
-        id=message.id,
-        timestamp=message.timestamp,
-        tenant=request.state.tenant,
-        body=body,
-        content_type=headers.get("content-type", ""),
-        headers=headers,
-        traceparent=headers.get("traceparent"),
-    )
-
-
-def _single(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Return the headers by name, without those that stand more than once."""
-    pairs = [(name.lower(), value) for name, value in request.headers.multi_items()]
-    names = [name for name, _ in pairs]
-    return {name: value for name, value in pairs if names.count(name) == 1}
-
-
-async def _handled(
-    plugin: PluginApp, delivery: Delivery, deliveries: DeliveryLog, clock: Clock
-) -> Recorded:
-    """Let the plugin handle *delivery*, and return the answer that stands for it.
-
-    A handler that returns a `Recorded` has written it itself, inside its own transaction.
-    """
-    if plugin.webhook is None:
-        raise ServiceUnavailable("The plugin takes no deliveries.", retry_after=60)
-    outcome = await plugin.webhook(delivery)
-    if isinstance(outcome, Recorded):
-        return outcome
-    answer = Recorded(
-        tenant=delivery.tenant,
-        webhook_id=delivery.id,
-        status=200,
-        data=msgspec.json.encode(outcome),
-        recorded_at=clock(),
-    )
-    return await asyncio.to_thread(deliveries.put, answer)
