@@ -27,8 +27,6 @@ from mosaiclife_plugin_sdk.frame.metrics import Metrics
 from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span
 from mosaiclife_plugin_sdk.settings import FrameSettings
 
-log = structlog.stdlib.get_logger("access")
-
 UNMATCHED = "unmatched"
 ASTERISK = "*"
 TOO_LARGE = 413
@@ -38,7 +36,10 @@ REST_SECONDS = 2.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_READ_HERE = (b"x-request-id", b"x-request-timeout-ms", b"traceparent", b"tracestate")
+_READ_HERE = {
+    name.encode(): name
+    for name in ("x-request-id", "x-request-timeout-ms", "traceparent", "tracestate")
+}
 
 Headers = dict[str, list[str]]
 RawHeaders = list[tuple[bytes, bytes]]
@@ -62,6 +63,8 @@ class Edge:
         self._tracing = tracing
         self._limit = settings.api_timeout_ms / 1000
         self._log_share = settings.access_log_sample
+        # Bound once: to look the configuration up costs as much as to write the line.
+        self._log = structlog.stdlib.get_logger("access").bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -77,10 +80,9 @@ class Edge:
             route = str(visit.scope.get("path_template") or UNMATCHED)
             self._metrics.request_answered(visit.method, route, visit.status, seconds)
             if visit.status >= 500 or random.random() < self._log_share:  # sampling
-                _write_access_line(visit, route, seconds)
+                self._write_access_line(visit, route, seconds)
             otel.detach(token)
-            span.update_name(f"{visit.method} {route}")
-            end_span(span, route, visit.status)
+            end_span(span, visit.method, route, visit.status)
 
     async def _serve(self, visit: _Visit, headers: Headers) -> None:
         try:
@@ -99,6 +101,17 @@ class Edge:
                 raise
             self._metrics.error("timeout")
             await visit.refuse(Timeout())
+
+    def _write_access_line(self, visit: _Visit, route: str, seconds: float) -> None:
+        self._log.info(
+            "request",
+            method=visit.method,
+            route=route,
+            path=visit.path,
+            status=visit.status,
+            ms=round(seconds * 1000, 3),
+            request_id=visit.request_id,
+        )
 
 
 class _Visit:
@@ -184,8 +197,8 @@ def _headers_in_question(scope: Scope) -> Headers:
     """Return every value of the headers that the edge reads itself."""
     found: Headers = {}
     for name, value in scope["headers"]:
-        if name in _READ_HERE:
-            found.setdefault(name.decode("ascii"), []).append(value.decode("latin-1").strip(" \t"))
+        if (known := _READ_HERE.get(name)) is not None:
+            found.setdefault(known, []).append(value.decode("latin-1").strip(" \t"))
     return found
 
 
@@ -216,15 +229,3 @@ def _time_limit(given: str | None, most: float) -> float:
     if not (given.isascii() and given.isdigit() and int(given[:12]) > 0):
         raise BadRequest("X-Request-Timeout-Ms is not a positive whole number")
     return min(int(given[:12]) / 1000, most)
-
-
-def _write_access_line(visit: _Visit, route: str, seconds: float) -> None:
-    log.info(
-        "request",
-        method=visit.method,
-        route=route,
-        path=visit.path,
-        status=visit.status,
-        ms=round(seconds * 1000, 3),
-        request_id=visit.request_id,
-    )

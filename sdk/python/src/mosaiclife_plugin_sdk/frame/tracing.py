@@ -10,8 +10,18 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context, use_span
+from opentelemetry.sdk.trace.sampling import Decision, ParentBased, TraceIdRatioBased
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+    use_span,
+)
 
 from mosaiclife_plugin_sdk.frame.propagation import W3CPropagator
 from mosaiclife_plugin_sdk.settings import FrameSettings
@@ -32,6 +42,7 @@ class Tracing:
             resource=resource,
             shutdown_on_exit=False,
         )
+        self._heard = bool(settings.otel_exporter_otlp_endpoint)
         if settings.otel_exporter_otlp_endpoint:
             self._export_to(settings.otel_exporter_otlp_endpoint)
         self.tracer = self.provider.get_tracer("mosaiclife_plugin_sdk")
@@ -49,8 +60,26 @@ class Tracing:
         The context that comes with it holds the span, and the state that its trace brought along.
         """
         context = incoming(carrier)
-        span = self.tracer.start_span(method, context=context, kind=SpanKind.SERVER)
+        if self._heard:
+            span = self.tracer.start_span(method, context=context, kind=SpanKind.SERVER)
+        else:
+            span = self._unheard_span(method, context)
         return span, set_span_in_context(span, context)
+
+    def _unheard_span(self, method: str, context: Context) -> Span:
+        """Begin a span that nobody will be sent: its ids and whether it is sampled are all of it.
+
+        Logs and calls to core need these; recording the rest would cost more than the request's
+        metrics and log line together.
+        """
+        ids, parent = self.provider.id_generator, get_current_span(context).get_span_context()
+        trace = parent.trace_id if parent.is_valid else ids.generate_trace_id()
+        random = parent.trace_flags.random_trace_id if parent.is_valid else ids.is_trace_id_random()
+        decision = self.provider.sampler.should_sample(context, trace, method).decision
+        sampled = decision is Decision.RECORD_AND_SAMPLE
+        flags = TraceFlags.SAMPLED * sampled | TraceFlags.RANDOM_TRACE_ID * random
+        mine = SpanContext(trace, ids.generate_span_id(), False, TraceFlags(flags))
+        return NonRecordingSpan(mine)
 
     @contextmanager
     def client_span(self, method: str, url: httpx.URL, headers: httpx.Headers) -> Iterator[Span]:
@@ -80,8 +109,11 @@ def outgoing(headers: MutableMapping[str, str]) -> None:
     _propagator.inject(headers)
 
 
-def end_span(span: Span, route: str, status: int) -> None:
+def end_span(span: Span, method: str, route: str, status: int) -> None:
     """Close a server span with what became of its request."""
+    if not span.is_recording():
+        return
+    span.update_name(f"{method} {route}")
     span.set_attribute("http.route", route)
     span.set_attribute("http.response.status_code", status)
     if status >= 500:

@@ -1,0 +1,57 @@
+"""A span is as long as somebody is there to read it; its ids are there in any case."""
+
+from pathlib import Path
+
+import pytest
+from opentelemetry.trace import TraceFlags
+
+from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span
+from tests.support.tiny_plugin import TinyPlugin, settings
+
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+COLLECTOR = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+
+
+def tracing(folder: Path, **environ: str) -> Tracing:
+    """Return the tracing of a plugin that was started with *environ*."""
+    return Tracing("tiny", "1.0.0", settings(TinyPlugin().manifest, folder, **environ))
+
+
+@pytest.mark.parametrize("flags", ["00", "01", "02", "03"])
+@pytest.mark.parametrize("share", ["0", "1"])
+def test_span_has_the_same_ids_and_flags_whether_or_not_it_is_sent(
+    tmp_path: Path, flags: str, share: str
+) -> None:
+    """The caller's trace and decision go on; the span's own id is new."""
+    carrier = {"traceparent": [f"00-{TRACE}-{PARENT}-{flags}"]}
+    unheard, _ = tracing(tmp_path, TRACE_SAMPLE=share).server_span("GET", carrier)
+    heard, _ = tracing(tmp_path, TRACE_SAMPLE=share, **COLLECTOR).server_span("GET", carrier)
+
+    ours, theirs = unheard.get_span_context(), heard.get_span_context()
+    assert (ours.trace_id, ours.trace_flags) == (theirs.trace_id, theirs.trace_flags)
+    assert ours.trace_id == int(TRACE, 16)
+    assert ours.is_valid
+    assert f"{ours.span_id:016x}" != PARENT
+
+
+@pytest.mark.parametrize(("share", "sampled"), [("0", False), ("1", True)])
+def test_trace_that_begins_here_is_sampled_as_the_setting_says(
+    tmp_path: Path, share: str, sampled: bool
+) -> None:
+    """Without a caller's decision the share decides, with and without a collector."""
+    for environ in ({}, COLLECTOR):
+        span, _ = tracing(tmp_path, TRACE_SAMPLE=share, **environ).server_span("GET", {})
+
+        context = span.get_span_context()
+        assert context.is_valid
+        assert context.trace_flags.sampled is sampled
+        assert context.trace_flags & TraceFlags.RANDOM_TRACE_ID
+
+
+def test_only_what_is_sent_is_recorded(tmp_path: Path) -> None:
+    """Nobody pays for attributes that nobody will read."""
+    unheard, _ = tracing(tmp_path).server_span("GET", {})
+    heard, _ = tracing(tmp_path, **COLLECTOR).server_span("GET", {})
+    end_span(unheard, "GET", "/notes", 200)
+
+    assert (unheard.is_recording(), heard.is_recording()) == (False, True)
