@@ -57,7 +57,6 @@ class Circle:
     precision: str = "day"
     visibility: str = "private"
     grants: bool = True
-    revoked: int = NEVER
     gone: int = NEVER
     joined: list[int] = field(default_factory=list)
     sums: list[float] = field(default_factory=list)
@@ -83,15 +82,21 @@ def populate(
     families = [number * profile.legacies // profile.people for number in range(profile.people)]
     people = [_person(chance, ids, ZONES[family % len(ZONES)]) for family in families]
     first = until - timedelta(days=profile.days)
+    latest = max(1, profile.days * 3 // 4)
     circles = [
-        _circle(profile, chance, ids, first, _members(chance, people, number, profile.legacies))
+        _circle(
+            chance,
+            ids,
+            first + timedelta(days=chance.randrange(latest) if number else 0),
+            _members(chance, people, number, profile.legacies),
+        )
         for number in range(profile.legacies)
     ]
     if profile.crowd > len(people):
         count = profile.crowd - len(people)
         strangers = [_person(chance, ids, ZONES[each % len(ZONES)]) for each in range(count)]
         people.extend(strangers)
-        circles[0] = _circle(profile, chance, ids, first, [*circles[0].members, *strangers])
+        circles[0] = _circle(chance, ids, first, [*circles[0].members, *strangers])
     _make_odd(circles, odd, first, until)
     return people, circles
 
@@ -115,13 +120,10 @@ def _members(chance: Random, people: list[Person], number: int, circles: int) ->
     return chosen
 
 
-def _circle(
-    profile: Profile, chance: Random, ids: Ids, first: date, members: list[Person]
-) -> Circle:
+def _circle(chance: Random, ids: Ids, begin: date, members: list[Person]) -> Circle:
     """Invent a life and its end; most are remembered as soon as they are over."""
-    begin = first + timedelta(days=chance.randrange(max(1, profile.days * 3 // 4)))
-    years_before = chance.choices((0, chance.randint(1, 20), chance.randint(21, 60)), (70, 22, 8))
-    passed = begin - timedelta(days=chance.randint(1, 12) + 365 * years_before[0])
+    years = chance.choices((0, chance.randint(1, 20), chance.randint(21, 60)), (70, 22, 8))[0]
+    passed = begin - timedelta(days=chance.randint(1, 12) + 365 * years)
     born = passed - timedelta(days=round(365.25 * min(102, max(1, chance.gauss(68, 19)))))
     return Circle(
         id=ids.plain(),

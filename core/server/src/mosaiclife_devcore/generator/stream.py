@@ -121,12 +121,11 @@ class Life:
             self._acts.by_name[name](circle, person, moment)
 
     def _fill(self, due: int) -> None:
-        """Let people look on the last day, until there are as many events as were asked for."""
-        chance, day = self._chance, self._days[-1]
+        """Let people look in the last hour, until there are as many events as were asked for."""
+        chance = self._chance
         open_circles = [circle for circle in self._circles if circle.gone == NEVER]
         while self._scribe.count < due:
-            circle = chance.choice(open_circles)
-            moment = max(_midnight(day), circle.joined[0] + 1) + chance.randrange(HOUR // 60)
+            circle, moment = chance.choice(open_circles), self._scribe.end - chance.randint(1, HOUR)
             self._acts.look(circle, self._acts.someone(circle, moment), moment)
 
     def _farewell(self, chance: Random, rate: float) -> None:
@@ -144,11 +143,9 @@ class Life:
             return
         deleted, revoked = chance.sample(self._circles[1:], 2)
         deleted.gone = end - chance.randrange(DAY, 20 * DAY)
-        creator = deleted.members[0]
-        put(deleted.gone, "legacy.deleted", creator, deleted.id, {"legacy_id": deleted.id})
-        revoked.revoked = end - chance.randrange(DAY, 10 * DAY)
-        said = {"legacy_id": revoked.id}
-        put(revoked.revoked, "plugin_permission.revoked", revoked.members[0], revoked.id, said)
+        put(deleted.gone, "legacy.deleted", None, deleted.id, {"legacy_id": deleted.id})
+        closed, said = end - chance.randrange(DAY, 10 * DAY), {"legacy_id": revoked.id}
+        put(closed, "plugin_permission.revoked", None, revoked.id, said)
 
     def _hide(self, person: Person, moment: int, chance: Random) -> None:
         """Let somebody ask not to be counted, and perhaps think better of it."""
