@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,6 +156,24 @@ def test_refresh_stops_when_asked_and_goes_on_later(bench: Bench) -> None:
 
     bench.refresh()
     assert bench.metrics("l1") == {"stories": 1, "storytellers": 1}
+
+
+def test_counting_gives_way_to_deliveries(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody waits for the disk, each step of counting is followed by a longer rest."""
+    rests: list[float] = []
+    monkeypatch.setattr("plugin_analytics.services.rollup.time.sleep", rests.append)
+    bench.deliver([story("s1", "l1")])
+    monkeypatch.setattr(bench.store, "waiting", lambda: 1)
+
+    bench.refresh()
+
+    assert rests
+    assert bench.metrics("l1") == {"stories": 1, "storytellers": 1}
+    monkeypatch.setattr(bench.store, "waiting", lambda: 0)
+    rests.clear()
+    bench.deliver([story("s2", "l1")])
+    bench.refresh()
+    assert rests == []
 
 
 def test_another_reporting_zone_counts_everything_again(bench: Bench) -> None:

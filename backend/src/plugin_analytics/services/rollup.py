@@ -4,6 +4,7 @@ Every step is one transaction, and doing it twice changes nothing; a run that di
 finished by the next.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -19,6 +20,7 @@ FOLD_EVENTS = 500
 REBUILD_SUBJECTS = 500
 FOLDS_PER_COUNT = 40
 COUNT_DAYS = 200
+RESTS, LONGEST_REST_SECONDS = 4, 2.0
 
 
 class Refreshed(NamedTuple):
@@ -84,7 +86,7 @@ class Refresh:
         """Fold a good piece of what is waiting and count its days; None when all is done."""
         events = self._fold_some(tenant, cancelled)
         counted: set[LegacyDay] = set()
-        while done := self._store.recount(tenant, COUNT_DAYS).result():
+        while done := self._count_some(tenant):
             counted.update(done)
         if not events and not counted:
             return None
@@ -96,11 +98,24 @@ class Refresh:
     def _fold_some(self, tenant: str, cancelled: Callable[[], bool]) -> int:
         events = 0
         for _ in range(FOLDS_PER_COUNT):
+            began = time.monotonic()
             folded = 0 if cancelled() else self._fold(tenant)
+            self._give_way(time.monotonic() - began)
             events += folded
             if folded < FOLD_EVENTS:
                 break
         return events
+
+    def _count_some(self, tenant: str) -> list[LegacyDay]:
+        began = time.monotonic()
+        done = self._store.recount(tenant, COUNT_DAYS).result()
+        self._give_way(time.monotonic() - began)
+        return done
+
+    def _give_way(self, worked: float) -> None:
+        """Rest after a step while deliveries are waiting: what is sent now cannot wait, counts can."""
+        if self._store.waiting():
+            time.sleep(min(RESTS * worked, LONGEST_REST_SECONDS))
 
     def _fold(self, tenant: str) -> int:
         """Fold the next events of *tenant*; return how many."""
