@@ -17,6 +17,12 @@ default:
 dev *arguments: setup
     @exec {{ venv }} -m tools.dev "$@"
 
+# Deliver an invented world to the plugin of `dev`: `seed --profile demo --seed 7 --faults all`
+[group('develop')]
+[no-exit-message]
+seed *arguments: setup
+    @exec {{ venv }} -m tools.seed "$@"
+
 # Install what is missing: Python packages, Node, pnpm, Node packages
 [group('develop')]
 [no-exit-message]

@@ -60,6 +60,11 @@ class Processes:
         supervisor = self._read().get("supervisor")
         return supervisor[0] if supervisor and is_same(*supervisor) else None
 
+    def child(self, name: str) -> int | None:
+        """Return the process id of a child of the supervisor that runs, if it runs itself."""
+        child = self._read().get(name) if self.running() else None
+        return child[0] if child and is_same(*child) else None
+
     def end_leftovers(self) -> int:
         """End the children of a supervisor that could not do so itself; return how many."""
         left = [pid for pid, made in self._read().values() if is_same(pid, made)]

@@ -85,7 +85,7 @@ class Acts:
         for person, arrival in zip(circle.members[1:], arrivals, strict=True):
             circle.joined.append(arrival)
             self._invite(circle, person, max(moment + MINUTE, arrival - self._pause(), 0), arrival)
-        if self._chance.random() < 0.2:
+        if self._chance.random() < 0.5:
             self._invite(circle, None, moment + self._chance.randrange(HOUR, 20 * DAY), NEVER)
 
     def someone(self, circle: Circle, moment: int) -> Person:
