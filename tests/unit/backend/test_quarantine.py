@@ -173,6 +173,34 @@ def test_poison_is_forgotten_after_two_weeks(ward: Ward) -> None:
     assert ward.reasons() == []
 
 
+def test_what_a_slow_clock_has_set_aside_is_tried_before_it_is_forgotten(ward: Ward) -> None:
+    """Set aside under a clock two years behind, it looks too old to keep, and is taken."""
+    ward.bench.ingest._clock = lambda: NOW - timedelta(days=800)
+    ward.bench.deliver([story("s1", "l1", at=NOW.isoformat())])
+
+    assert ward.retry(NOW) == {"taken": 1, "forgotten": 0}
+
+
+def test_what_a_fast_clock_has_called_too_old_is_taken_by_the_right_one(ward: Ward) -> None:
+    """TOO_OLD is a word of the clock, and so is tried again."""
+    ward.bench.ingest._clock = lambda: NOW + timedelta(days=500)
+    ward.bench.deliver([story("s1", "l1", at=NOW.isoformat())])
+
+    assert ward.reasons() == ["TOO_OLD"]
+    assert ward.retry(NOW) == {"taken": 1, "forgotten": 0}
+
+
+def test_nothing_is_forgotten_while_the_clock_leaps(ward: Ward) -> None:
+    """An hour of wrong time does not empty the quarantine."""
+    ward.bench.deliver([{}])
+    now = [NOW]
+    again = Retry(ward.bench.store, lambda: now[0], count=lambda *_: None, committed=lambda: None)
+    now[0] += timedelta(days=400)
+
+    assert again(lambda: False)["forgotten"] == 0
+    assert ward.reasons() == ["SCHEMA"]
+
+
 def test_a_cancelled_retry_stops(ward: Ward) -> None:
     """Between two pieces of work it asks whether it should go on."""
     ward.bench.deliver([story("s1", "l1", at=SOON)])

@@ -1,10 +1,13 @@
 """Settings: a bad value stops the start with its name and never with its secret."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from mosaiclife_plugin_sdk import SettingsError, find_manifest, load_manifest, read_settings
+from plugin_analytics.errors import FolderClosed
 from plugin_analytics.model.calendar import zone_names
 from plugin_analytics.settings import Settings
 
@@ -73,3 +76,18 @@ def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="DATA_DIR: "):
         settings(DATA_DIR=str(tmp_path / "file" / "data")).key()
+
+
+def test_half_a_key_is_never_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full while the key is written leaves nothing, and the next try makes one."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as away:
+        away.setattr(os, "fsync", full)
+        with pytest.raises(FolderClosed, match=r"^DATA_DIR: .*No space left"):
+            settings(DATA_DIR=str(tmp_path)).key()
+    assert list(tmp_path.iterdir()) == []
+
+    assert len(settings(DATA_DIR=str(tmp_path)).key()) >= 32

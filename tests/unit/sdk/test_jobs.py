@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from structlog.testing import capture_logs
 
 from mosaiclife_plugin_sdk.context import limit_time, time_left
-from mosaiclife_plugin_sdk.cron import CronError
+from mosaiclife_plugin_sdk.cron import Cron, CronError
 from mosaiclife_plugin_sdk.errors import (
     Conflict,
     NotFound,
@@ -26,7 +26,7 @@ from mosaiclife_plugin_sdk.errors import (
     ValidationFailed,
 )
 from mosaiclife_plugin_sdk.frame.jobs import JobRunner
-from mosaiclife_plugin_sdk.frame.scheduler import Scheduler, fire_key
+from mosaiclife_plugin_sdk.frame.scheduler import CronTrigger, Scheduler, fire_key
 from mosaiclife_plugin_sdk.jobs import Job, JobContext
 from mosaiclife_plugin_sdk.stores import Run, Stores, memory_stores, sql_stores
 
@@ -508,6 +508,47 @@ async def test_a_fire_outlives_a_store_that_is_away(monkeypatch: pytest.MonkeyPa
     assert stores.runs.page(tenant=None)[0].key == "rollup@-@2026-06-03T12:00:00Z"
 
 
+async def test_a_fire_outlives_a_store_that_says_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that knows its own trouble is waited for like one that does not."""
+    monkeypatch.setattr("mosaiclife_plugin_sdk.frame.scheduler.RETRIES", (0.02,) * 50)
+    stores, now = memory_stores(), datetime(2026, 6, 3, 12, 30, tzinfo=UTC)
+    async with running(stores, job(lambda _: None, schedule="@hourly")) as runner:
+        await runner.start("rollup", key=fire_key("rollup", None, now - timedelta(days=1)))
+        scheduler = Scheduler(runner.scheduled(), runner, clock=lambda: now)
+        with monkeypatch.context() as away:
+            away.setattr(stores.leases, "acquire", refuses)
+            with capture_logs() as logs:
+                scheduler.start()
+                await until(lambda: asyncio.sleep(0.01, len(logs) > 1))
+        await until(lambda: asyncio.sleep(0.01, len(stores.runs.page(tenant=None)) == 2))
+        scheduler.stop()
+
+
+def refuses(*_: Any, **__: Any) -> Any:
+    """Do what a store does whose disk is full."""
+    raise ServiceUnavailable(retry_after=2)
+
+
+async def test_an_end_that_could_not_be_written_is_written_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run keeps its true end, and the job is free long before its lease is over."""
+    stores, gate = memory_stores(), Gate()
+    async with running(stores, job(gate), lease_seconds=0.6) as runner:
+        run = await runner.start("rollup")
+        await gate.entered()
+        with monkeypatch.context() as away:
+            away.setattr(stores.runs, "save", fails)
+            with capture_logs() as logs:
+                gate.open.set()
+                await until(lambda: asyncio.sleep(0.01, "not recorded" in str(logs)))
+        assert (await the_end(runner, run)).state == "succeeded"
+        early = datetime.now(UTC) - timedelta(days=1)
+        await until(
+            lambda: asyncio.sleep(0.01, stores.leases.holder("rollup@-", now=early) is None)
+        )
+
+
 def fails(*_: Any, **__: Any) -> Any:
     """Do what a database does that is away."""
     raise ConnectionError("no route to the store")
@@ -679,6 +720,43 @@ async def test_the_scheduler_fires_on_time(monkeypatch: pytest.MonkeyPatch) -> N
     assert runs[0].key.startswith("rollup@-@20")
     assert runs[0].trigger == "schedule"
     assert calls == [1]
+
+
+def test_fires_missed_in_a_year_are_one() -> None:
+    """APScheduler asks until a fire lies ahead: after a leap that is the first one it hears."""
+    trigger, then = CronTrigger(Cron.parse("* * * * *")), datetime(2026, 6, 3, 12, 30, tzinfo=UTC)
+    leapt = then + timedelta(days=400)
+
+    assert trigger.get_next_fire_time(then, leapt) == leapt + timedelta(minutes=1)
+    assert trigger.get_next_fire_time(then, then) == then + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("days", [400, -400])
+async def test_fires_are_set_anew_when_the_clock_leaps(
+    monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """The next fire is the next by the clock as it is, whichever way it has leapt."""
+    monkeypatch.setattr("mosaiclife_plugin_sdk.frame.scheduler.LOOK_SECONDS", 0.02)
+    wrong = [timedelta()]
+    async with running(memory_stores(), job(lambda _: None, schedule="@hourly")) as runner:
+
+        def clock() -> datetime:
+            return datetime.now(UTC) + wrong[0]
+
+        scheduler = Scheduler(runner.scheduled(), runner, clock=clock)
+        scheduler.start()
+
+        # APScheduler itself keeps to the true clock here, so it is only asked what it was told.
+        told: list[datetime] = []
+        monkeypatch.setattr(
+            scheduler._scheduler, "modify_job", lambda _, next_run_time: told.append(next_run_time)
+        )
+        await asyncio.sleep(0.1)
+        assert told == []
+        wrong[0] = timedelta(days=days)
+        await until(lambda: asyncio.sleep(0.01, told))
+        assert timedelta() <= told[0] - clock() <= timedelta(hours=1)
+        scheduler.stop()
 
 
 async def test_history_is_kept_for_thirty_days(stores: Stores) -> None:
