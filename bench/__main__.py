@@ -12,8 +12,10 @@ from typing import NoReturn
 
 from bench import page, results, table
 from bench.plan import FULL, PLANS, QUICK, STANDARD
+from bench.plugin import PluginFailed
 from bench.progress import spoken
 from bench.run import run
+from bench.worker import WorkerFailed
 from tools.workspace import ROOT, STATE, Stopwatch, fail, say
 
 INTERRUPTED = 130
@@ -65,6 +67,9 @@ def main(arguments: Sequence[str]) -> int:
     except Ended:
         fail("bench: interrupted; nothing is kept")
         return INTERRUPTED
+    except (PluginFailed, WorkerFailed) as error:
+        fail(f"bench: {error}")
+        return 1
     result = results.result_of(plan, findings)
     say(f"\n{table.screen(result)}\n")
     folder = (wanted.results or (TRIAL if plan is QUICK else results.FOLDER)).resolve()

@@ -27,6 +27,10 @@ SAMPLE_SECONDS = 0.2
 SAMPLED = {"ACCESS_LOG_SAMPLE": "0.01", "TRACE_SAMPLE": "0"}
 
 
+class PluginFailed(Exception):
+    """The plugin did something with which nothing can be measured."""
+
+
 @dataclass(frozen=True)
 class Words:
     """The words by which core and plugin know each other, for one run."""
@@ -76,7 +80,7 @@ class PluginProcess:
         self._server.start()
         while not self._is_ready():
             if time.perf_counter() - began > READY_SECONDS or not self._server.running:
-                raise RuntimeError(f"the plugin did not become ready:\n{self._server.tail()}")
+                raise PluginFailed(f"the plugin did not become ready:\n{self._server.tail()}")
             time.sleep(0.005)
         return time.perf_counter() - began
 

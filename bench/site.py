@@ -16,7 +16,7 @@ from bench.deliveries import BATCH
 from bench.events import BACKFILL_DAYS, YEARS, Ids, new_world
 from bench.findings import Findings
 from bench.plan import Plan
-from bench.plugin import SAMPLED, PluginProcess, Watch, Words
+from bench.plugin import SAMPLED, PluginFailed, PluginProcess, Watch, Words
 from bench.progress import Progress, amount, spoken
 from bench.questions import FRESHNESS
 from bench.worker import Worker
@@ -177,7 +177,7 @@ class Site:
         """Deliver one event, which has to be taken."""
         done = self._load.call("deliver", event=json.dumps(event))
         if done["events"] != 1:
-            raise RuntimeError(f"the plugin has not taken {event['type']}: {done}")
+            raise PluginFailed(f"the plugin has not taken {event['type']}: {done}")
         self.rows += 1
 
     # --- asking
@@ -200,7 +200,7 @@ class Site:
         """Return how many days are to be counted, and when the newest counted event came."""
         status, body = self.fetch(["GET", FRESHNESS])
         if status != 200:
-            raise RuntimeError(f"the plugin does not answer a report: {status} {body}")
+            raise PluginFailed(f"the plugin does not answer a report: {status} {body}")
         fresh = body["meta"]["freshness"]
         watermark = fresh["watermark"]
         return fresh["dirtyDays"], datetime.fromisoformat(watermark) if watermark else None

@@ -4,17 +4,17 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bench import bundle
 from bench.deliveries import BATCH
 from bench.events import TENANT
 from bench.ingest import BareStore
-from bench.plugin import database_bytes
+from bench.plugin import PluginFailed, database_bytes
 from bench.site import Site
 from bench.statistics import median, percentile, rounded
-from tools.workspace import ROOT
+from tools.build import REMOTE, build
+from tools.workspace import ToolFailed
 
 CONTROL = (("GET", "/manifest"), ("POST", "/register"), ("GET", "/v1/jobs"))
 CONTROL_PER_SECOND = 30.0
@@ -23,12 +23,13 @@ ERASURE = "erasure.process"
 RUNS = f"/v1/jobs/runs?job={ERASURE}&whose=instance&limit=100"
 
 
-def weigh_interface(site: Site, folder: Path = ROOT / "ui" / "dist") -> None:
-    """Weigh what a browser fetches of the built remote."""
+def weigh_interface(site: Site) -> None:
+    """Weigh what a browser fetches of the remote, built as it is released."""
     try:
-        sizes = bundle.sizes(folder)
-    except bundle.NotBuilt as missing:
-        site.findings.skip("ui_gzip_kb", str(missing))
+        build(REMOTE)
+        sizes = bundle.sizes(REMOTE.product)
+    except (bundle.NotBuilt, ToolFailed) as missing:
+        site.findings.skip("ui_gzip_kb", str(missing).splitlines()[0])
         return
     site.findings.found("ui_gzip_kb", {part: rounded(size) for part, size in sizes.items()})
 
@@ -130,7 +131,7 @@ def _farewell(person: str) -> dict[str, Any]:
 def _runs(site: Site) -> list[dict[str, Any]]:
     status, body = site.fetch(["GET", RUNS])
     if status != 200:
-        raise RuntimeError(f"the plugin does not list its runs: {status} {body}")
+        raise PluginFailed(f"the plugin does not list its runs: {status} {body}")
     runs: list[dict[str, Any]] = body["data"]
     return runs
 
