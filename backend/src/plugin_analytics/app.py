@@ -34,6 +34,7 @@ from plugin_analytics.services.intake import Intake
 from plugin_analytics.services.provide import Provide
 from plugin_analytics.services.quarantine import Quarantine, Retry
 from plugin_analytics.services.rollup import Refresh
+from plugin_analytics.services.zones import Zones
 from plugin_analytics.settings import Settings
 from plugin_analytics.store.base import Store
 from plugin_analytics.store.engine import opening
@@ -55,6 +56,7 @@ class Plugin(PluginApp):
         """Wire services to *store* and *clock*."""
         super().__init__(manifest)
         zone, pseudonyms = settings.zone(zone_names()), Pseudonyms(settings.key())
+        zones = Zones(store, zone)
         _check_key(store, pseudonyms)
         self.stores = self._frame_stores = sql_stores(store.frame_engine)
         intake = Intake()
@@ -72,7 +74,7 @@ class Plugin(PluginApp):
         self.jobs = jobs(Refresh(store, zone), retry, self.name)
         cursors, readers = Cursors(pseudonyms.subkey("cursors")), Readers(READERS)
         self.routes = [
-            *data_routes(Provide(store, clock, cursors), zone, readers),
+            *data_routes(Provide(store, clock, cursors, zones), readers),
             quarantine_route(Quarantine(store, cursors), readers),
             handshake_route(),
         ]

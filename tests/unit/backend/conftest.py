@@ -20,6 +20,7 @@ from plugin_analytics.services.ingest import Ingest
 from plugin_analytics.services.intake import Intake
 from plugin_analytics.services.provide import OverviewQuery, Provide, Window
 from plugin_analytics.services.rollup import Refresh, Refreshed
+from plugin_analytics.services.zones import Zones
 from plugin_analytics.store.base import Store
 from plugin_analytics.store.sqlite import SQLiteStore
 from tests.support.events import TENANT, body_of
@@ -50,7 +51,8 @@ class Bench:
             count=lambda *counted: self.counted.append(counted),
             committed=self._committed,
         )
-        self.provide = Provide(store, lambda: NOW, Cursors(b"c" * 32))
+        self.zones = Zones(store, zone)
+        self.provide = Provide(store, lambda: NOW, Cursors(b"c" * 32), self.zones)
 
     def deliver(
         self,

@@ -18,8 +18,8 @@ def test_report_is_of_one_moment(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     bench.deliver([story("s1", "l1")])
     read = bench.store.series
 
-    def disturbed(*question: Any) -> Any:
-        found = read(*question)
+    def disturbed(*question: Any, **more: Any) -> Any:
+        found = read(*question, **more)
         refresh = threading.Thread(target=bench.refresh)
         refresh.start()
         refresh.join()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import anyio
 import msgspec
@@ -41,8 +40,8 @@ class Readers:
         return await anyio.to_thread.run_sync(read, abandon_on_cancel=True, limiter=self._limiter)
 
 
-def data_routes(provide: Provide, zone: ZoneInfo, readers: Readers) -> Sequence[HTTPRouteHandler]:
-    """Return the routes of the data API; *zone* is the one that reports use by default."""
+def data_routes(provide: Provide, readers: Readers) -> Sequence[HTTPRouteHandler]:
+    """Return the routes of the data API."""
 
     @get(
         "/data/overview",
@@ -50,7 +49,7 @@ def data_routes(provide: Provide, zone: ZoneInfo, readers: Readers) -> Sequence[
         operation_class=OverviewOperation,
     )
     async def overview(request: AnyRequest, tenant: Tenant, viewer: Viewer) -> Response[Any]:
-        legacy, query = read_overview(request.query_params.multi_items(), zone)
+        legacy, query = read_overview(request.query_params.multi_items())
         scope = readable_scope(viewer, legacy)
         return answer(request, await readers(partial(provide.overview, tenant, scope, query)))
 
@@ -60,7 +59,7 @@ def data_routes(provide: Provide, zone: ZoneInfo, readers: Readers) -> Sequence[
         operation_class=TimeseriesOperation,
     )
     async def timeseries(request: AnyRequest, tenant: Tenant, viewer: Viewer) -> Response[Any]:
-        legacy, query = read_timeseries(request.query_params.multi_items(), zone)
+        legacy, query = read_timeseries(request.query_params.multi_items())
         scope = readable_scope(viewer, legacy)
         return answer(request, await readers(partial(provide.timeseries, tenant, scope, query)))
 

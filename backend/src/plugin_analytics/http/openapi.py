@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Operation, Parameter, Schema
 
 from plugin_analytics.http.params import (
+    AXES,
+    COMPARE,
     DEFAULT_LIMIT,
+    FILTERS,
     ITEMS,
     MAX_CURSOR,
     MAX_LIMIT,
@@ -19,14 +22,15 @@ from plugin_analytics.http.params import (
 )
 from plugin_analytics.model.calendar import INTERVALS, MAX_YEARS
 from plugin_analytics.model.catalogue import KINDS, METRICS
+from plugin_analytics.model.dimensions import VALUES
 
 _TEXT = OpenAPIType.STRING
 _DATE = Schema(type=_TEXT, format=OpenAPIFormat.DATE)
 _SCHEMAS = {
     "legacyId": ("The legacy; without it, the whole tenant.", Schema(type=_TEXT, max_length=64)),
     "period": (
-        f"`all`, `year`, `<n>d` or `<n>mo` of at most {MAX_YEARS} years, up to today.",
-        Schema(type=_TEXT, examples=["all", "30d", "12mo", "year"]),
+        f"`all`, `year`, `since_passing`, `<n>d` or `<n>mo` of at most {MAX_YEARS} years, to today.",
+        Schema(type=_TEXT, examples=["all", "30d", "12mo", "year", "since_passing"]),
     ),
     "from": ("The first date, instead of a period.", _DATE),
     "to": ("The date after the last one.", _DATE),
@@ -42,6 +46,27 @@ _SCHEMAS = {
     ),
     "interval": ("The length of a bucket.", Schema(type=_TEXT, enum=[*INTERVALS, "auto"])),
     "weekStart": ("The first day of a week.", Schema(type=_TEXT, enum=list(WEEK_STARTS))),
+    "axis": (
+        "What the buckets are counted from: the calendar, or the passing of the legacy.",
+        Schema(type=_TEXT, enum=list(AXES)),
+    ),
+    "compare": (
+        "The days that the report is set beside.",
+        Schema(type=_TEXT, enum=list(COMPARE)),
+    ),
+    "compareFrom": ("The first of those days, beside `compare=custom`.", _DATE),
+    "compareTo": ("The date after the last of them.", _DATE),
+    "breakdown": (
+        "A dimension that the one metric is told apart by.",
+        Schema(type=_TEXT, enum=list(VALUES)),
+    ),
+    **{
+        name: (
+            f"Only what has this {dimension}.",
+            Schema(type=_TEXT, enum=list(VALUES[dimension])),
+        )
+        for name, dimension in FILTERS.items()
+    },
     "kind": ("Only entries of this kind.", Schema(type=_TEXT, enum=list(KINDS))),
     "reason": ("Only what was set aside for this.", Schema(type=_TEXT, enum=list(REASONS))),
     "limit": (

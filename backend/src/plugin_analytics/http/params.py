@@ -22,18 +22,27 @@ from plugin_analytics.model.calendar import (
     too_long,
 )
 from plugin_analytics.model.catalogue import KINDS, METRICS, Kind
+from plugin_analytics.model.comparison import Compare
+from plugin_analytics.model.dimensions import DIMENSIONS, VALUES
 from plugin_analytics.model.events import Reason
+from plugin_analytics.model.reports import Axis
 from plugin_analytics.services.provide import ItemsQuery, OverviewQuery, TimeseriesQuery, Window
 from plugin_analytics.services.quarantine import QuarantineQuery
+from plugin_analytics.services.view import Comparing
 
 T = TypeVar("T")
 MAX_METRICS = 4
 MAX_LIMIT, DEFAULT_LIMIT = 100, 20
 MAX_CURSOR = 512
 WEEK_STARTS: tuple[WeekStart, ...] = get_args(WeekStart)
+OPEN = ("all", "since_passing")
 _LEGACY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-OVERVIEW = frozenset({"legacyId", "period", "from", "to", "timezone"})
-TIMESERIES = OVERVIEW | {"metric", "interval", "weekStart"}
+COMPARE: tuple[Compare, ...] = get_args(Compare)
+AXES: tuple[Axis, ...] = get_args(Axis)
+FILTERS: dict[str, str] = {f"filter[{dimension}]": dimension for dimension in VALUES}
+_WINDOW = frozenset({"legacyId", "period", "from", "to", "timezone"})
+OVERVIEW = _WINDOW | {"compare", "compareFrom", "compareTo"}
+TIMESERIES = OVERVIEW | {"metric", "interval", "weekStart", "axis", "breakdown", *FILTERS}
 ITEMS = frozenset({"cursor", "limit", "kind"})
 QUARANTINE = frozenset({"cursor", "limit", "reason"})
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -95,29 +104,33 @@ def read_legacy(parameters: Parameters) -> str | None:
     return parameters.read("legacyId", _legacy, "an id of at most 64 letters, digits, _ or -", None)
 
 
-def read_overview(
-    pairs: Iterable[tuple[str, str]], zone: ZoneInfo
-) -> tuple[str | None, OverviewQuery]:
-    """Return the legacy and the question; *zone* is the one that reports use by default."""
+def read_overview(pairs: Iterable[tuple[str, str]]) -> tuple[str | None, OverviewQuery]:
+    """Return the legacy and the question."""
     parameters = Parameters(pairs, OVERVIEW)
     legacy = read_legacy(parameters)
-    query = OverviewQuery(_window(parameters, Period("all")), _zone(parameters, zone))
+    window = _window(parameters, Period("all"))
+    query = OverviewQuery(window, _zone(parameters), _comparing(parameters, window, None))
     parameters.check()
     return legacy, query
 
 
-def read_timeseries(
-    pairs: Iterable[tuple[str, str]], zone: ZoneInfo
-) -> tuple[str | None, TimeseriesQuery]:
-    """Return the legacy and the question; *zone* is the one that reports use by default."""
+def read_timeseries(pairs: Iterable[tuple[str, str]]) -> tuple[str | None, TimeseriesQuery]:
+    """Return the legacy and the question."""
     parameters = Parameters(pairs, TIMESERIES)
     legacy = read_legacy(parameters)
+    window = _window(parameters, Period("mo", 12))
+    metrics = _metrics(parameters)
+    passed = window.asked is not None and window.asked.unit == "since_passing"
     query = TimeseriesQuery(
-        window=_window(parameters, Period("mo", 12)),
-        zone=_zone(parameters, zone),
-        metrics=_metrics(parameters),
+        window=window,
+        zone=_zone(parameters),
+        metrics=metrics,
         interval=_interval(parameters),
         week_start=parameters.choice("weekStart", WEEK_STARTS, "mon"),
+        axis=parameters.choice("axis", AXES, "since_passing" if passed else "calendar"),
+        comparing=_comparing(parameters, window, "none"),
+        breakdown=_breakdown(parameters, metrics),
+        only=_filter(parameters, metrics),
     )
     parameters.check()
     return legacy, query
@@ -155,35 +168,80 @@ def _read_limit(parameters: Parameters) -> int:
 
 def _window(parameters: Parameters, default: Period) -> Window:
     """Read `period`, or `from` and `to`; never both."""
-    allowed = f"all, year, <n>d or <n>mo of at most {MAX_YEARS} years"
+    allowed = f"all, year, since_passing, <n>d or <n>mo of at most {MAX_YEARS} years"
     period = parameters.read("period", parse_period, allowed, default)
     if not (parameters.all("from") or parameters.all("to")):
         return Window(period)
     if parameters.all("period"):
         parameters.fault("period", "cannot stand beside from and to")
-    return Window(period, _dates(parameters))
+    return Window(period, _dates(parameters, "from", "to"))
 
 
-def _dates(parameters: Parameters) -> Range | None:
-    start, end = _date(parameters, "from"), _date(parameters, "to")
+def _dates(parameters: Parameters, first: str, last: str) -> Range | None:
+    together = f"is missing: {first} and {last} stand together"
+    start, end = (_date(parameters, name, together) for name in (first, last))
     if start is None or end is None:
         return None
     if start >= end:
-        parameters.fault("to", "is not later than from")
+        parameters.fault(last, f"is not later than {first}")
     elif too_long(Range(start, end)):
-        parameters.fault("to", f"is more than {MAX_YEARS} years after from")
+        parameters.fault(last, f"is more than {MAX_YEARS} years after {first}")
     return Range(start, end)
 
 
-def _date(parameters: Parameters, name: str) -> date | None:
+def _comparing(parameters: Parameters, window: Window, usual: Compare | None) -> Comparing:
+    """Read beside what a report is set; None leaves that to the report."""
+    modes: tuple[Compare | None, ...] = COMPARE
+    mode = parameters.choice("compare", modes, usual)
+    if mode == "custom":
+        return Comparing(mode, _dates(parameters, "compareFrom", "compareTo"))
+    for name in ("compareFrom", "compareTo"):
+        if parameters.all(name):
+            parameters.fault(name, "stands only beside compare=custom")
+    if mode == "previous_period" and window.asked and window.asked.unit in OPEN:
+        parameters.fault("compare", f"has nothing to show: nothing lies before {window.asked.unit}")
+    return Comparing(mode)
+
+
+def _breakdown(parameters: Parameters, metrics: tuple[str, ...]) -> str | None:
+    if parameters.all("breakdown") and len(metrics) > 1:
+        parameters.fault("breakdown", "tells one metric apart; name one")
+        return parameters.one("breakdown")
+    return _dimension(parameters, "breakdown", metrics[0])
+
+
+def _dimension(parameters: Parameters, name: str, metric: str) -> str | None:
+    """Return one of the dimensions that *metric* can be told apart by."""
+    known: tuple[str | None, ...] = DIMENSIONS.get(metric, ())
+    if known:
+        return parameters.choice(name, known, None)
+    if parameters.one(name) is not None:
+        parameters.fault(name, f"cannot tell {metric} apart")
+    return None
+
+
+def _filter(parameters: Parameters, metrics: tuple[str, ...]) -> dict[str, str]:
+    """Read `filter[dimension]=value`; every metric must have the dimension."""
+    only: dict[str, str] = {}
+    for name, dimension in FILTERS.items():
+        if not parameters.all(name):
+            continue
+        for metric in metrics:
+            if dimension not in DIMENSIONS.get(metric, ()):
+                parameters.fault(name, f"cannot tell {metric} apart")
+        only[dimension] = parameters.choice(name, VALUES[dimension], "")
+    return only
+
+
+def _date(parameters: Parameters, name: str, missing: str) -> date | None:
     if not parameters.all(name):
-        parameters.fault(name, "is missing: from and to stand together")
+        parameters.fault(name, missing)
     allowed = f"a date as YYYY-MM-DD from {FIRST_YEAR} to {LAST_YEAR}"
     return parameters.read(name, parse_date, allowed, None)
 
 
-def _zone(parameters: Parameters, default: ZoneInfo) -> ZoneInfo:
-    return parameters.read("timezone", find_zone, "the name of an IANA time zone", default)
+def _zone(parameters: Parameters) -> ZoneInfo | None:
+    return parameters.read("timezone", find_zone, "the name of an IANA time zone", None)
 
 
 def _metrics(parameters: Parameters) -> tuple[str, ...]:

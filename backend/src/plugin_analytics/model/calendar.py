@@ -42,11 +42,17 @@ class Range(NamedTuple):
 
 
 class Bucket(NamedTuple):
-    """One bar of a chart; complete when all of its calendar unit lies in the range and is over."""
+    """One bar of a chart; complete when all of its unit lies in the range and is over."""
 
     start: date
     end: date
     complete: bool
+    offset: int | None = None  # the number of its unit, where units are counted from a day
+
+    @property
+    def span(self) -> Range:
+        """Return the dates of the bar."""
+        return Range(self.start, self.end)
 
 
 @cache
@@ -109,6 +115,36 @@ def buckets(
         unit = after
 
 
+def buckets_since(passing: date, span: Range, interval: Interval, today: date) -> Iterator[Bucket]:
+    """Cut *span* into units that are counted from *passing*: those before it have numbers below 0.
+
+    Weeks are blocks of seven days; months, quarters and years begin on the day of the month.
+    """
+    number = _unit_since(passing, interval, span.start)
+    while (start := _since(passing, interval, number)) < span.end:
+        after = _since(passing, interval, number + 1)
+        whole = span.start <= start and after <= span.end
+        begin, end = max(start, span.start), min(after, span.end)
+        yield Bucket(begin, end, whole and after <= today, number)
+        number += 1
+
+
+def _since(passing: date, interval: Interval, number: int) -> date:
+    if interval in _MONTHS:
+        return add_months(passing, number * _MONTHS[interval])
+    return passing + number * (7 if interval == "week" else 1) * _DAY
+
+
+def _unit_since(passing: date, interval: Interval, day: date) -> int:
+    """Return the number of the unit that *day* lies in."""
+    if interval not in _MONTHS:
+        return (day - passing).days // (7 if interval == "week" else 1)
+    months = (day.year - passing.year) * 12 + day.month - passing.month
+    number = months // _MONTHS[interval]
+    # The day of the month decides whether the unit that this month may begin has begun.
+    return number - (_since(passing, interval, number) > day)
+
+
 def bucket_count(span: Range, interval: Interval) -> int:
     """Return about how many buckets a range has, without making them."""
     days = {"day": 1, "week": 7, "month": 28, "quarter": 90, "year": 365}
@@ -125,13 +161,13 @@ def automatic(span: Range) -> Interval:
 
 
 class Period(NamedTuple):
-    """A range that ends with today: `30d`, `12mo`, `year`, or `all` that has no bound."""
+    """A range that ends with today: `30d`, `12mo`, `year`, or an open one that began some day."""
 
-    unit: Literal["d", "mo", "year", "all"]
+    unit: Literal["d", "mo", "year", "all", "since_passing"]
     length: int = 1
 
     def range(self, today: date, first: date) -> Range:
-        """Return the dates of the period; *first* is the day on which the data begins."""
+        """Return the dates of the period; *first* is the day on which an open one begins."""
         tomorrow = today + _DAY
         match self.unit:
             case "d":
@@ -140,21 +176,28 @@ class Period(NamedTuple):
                 return Range(add_months(today.replace(day=1), 1 - self.length), tomorrow)
             case "year":
                 return Range(today.replace(month=1, day=1), tomorrow)
-            case "all":
+            case _:
                 return Range(min(first, today), tomorrow)
+
+    @property
+    def months(self) -> int:
+        """Return its length in months; 0 when it is not made of months."""
+        return {"year": 12, "mo": self.length}.get(self.unit, 0)
 
     def before(self, span: Range) -> Range | None:
         """Return the same part of the period before: the same length on the calendar."""
-        match self.unit:
-            case "all":
-                return None
-            case "d":
-                return preceding(span)
-            case _:
-                months = 12 if self.unit == "year" else self.length
-                # The last day moves, not the day after it: 12mo to 31 March ends on 31 March.
-                last = add_months(span.end - _DAY, -months)
-                return Range(add_months(span.start, -months), last + _DAY)
+        if self.unit in ("all", "since_passing"):
+            return None
+        return elapsed_before(span, self.months) if self.months else preceding(span)
+
+
+def elapsed_before(span: Range, months: int) -> Range:
+    """Return as much of a running range, some months before.
+
+    The last day moves, not the day after it: twelve months to 31 March end on 31 March.
+    """
+    last = add_months(span.end - _DAY, -months)
+    return Range(add_months(span.start, -months), last + _DAY)
 
 
 def preceding(span: Range) -> Range:
@@ -163,9 +206,9 @@ def preceding(span: Range) -> Range:
 
 
 def parse_period(text: str) -> Period | None:
-    """Read `all`, `year`, `<n>d` or `<n>mo` of at most ten years; None for anything else."""
-    if text in ("all", "year"):
-        return Period(text)  # type: ignore[arg-type]  # narrowed to the two words above
+    """Read a word, or `<n>d` or `<n>mo` of at most ten years; None for anything else."""
+    if text in ("all", "year", "since_passing"):
+        return Period(text)  # type: ignore[arg-type]  # narrowed to the words above
     found = _PERIOD.fullmatch(text)
     if found is None:
         return None

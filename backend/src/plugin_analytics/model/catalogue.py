@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from plugin_analytics.model.calendar import INTERVALS
+from plugin_analytics.model.dimensions import DIMENSIONS, SUMS, VALUES
 
 Kind = Literal["metric", "report", "dimension"]
 KINDS: tuple[Kind, ...] = ("metric", "report", "dimension")
@@ -51,20 +52,46 @@ _METRICS = (
     _metric("smiles", "Smiles", "Smiles left on stories, less those taken back."),
     _metric("media", "Pictures and recordings", f"Files whose upload was confirmed. {_COUNTED}"),
 )
+_SUMS = (
+    _metric("reactions", "Hearts, candles and smiles", "Hearts, candles and smiles together."),
+    _metric("tellings", "What was told", "Stories, responses and files together."),
+)
+_MEMBERS = "Keepers and members of the legacy; of the whole tenant, stewards."
+_STEWARDS: tuple[str, ...] = ("tenant",)
 _REPORTS = (
     Item(
         "overview",
         "report",
         "What has gathered",
-        "Every metric over a period, with its change since the period before, and the memories of the last twelve months.",
+        f"Every metric over a period, with its change since other days, and the memories of the last twelve months. {_MEMBERS}",
     ),
     Item(
         "timeseries",
         "report",
         "Rhythm",
-        "Up to four metrics by day, week, month, quarter or year, in local days of the reporting zone.",
+        f"Up to four metrics by day, week, month, quarter or year, in local days of the reporting zone or in units since the passing, beside other days where asked. {_MEMBERS}",
+    ),
+    Item(
+        "breakdown",
+        "report",
+        "Of what kind",
+        f"One metric over a period, apart by one dimension. {_MEMBERS}",
+    ),
+    Item(
+        "quality",
+        "report",
+        "Data health",
+        "How the events that arrived have ended, how late they came, and how far the counts are behind. Stewards.",
+        scopes=_STEWARDS,
     ),
 )
+_WORDS = {
+    "origin": ("Origin", "What a story was begun from"),
+    "visibility": ("Visibility", "Who may read a story"),
+    "family": ("Kind of file", "What a file is"),
+    "reaction": ("Reaction", "What was put on a story"),
+    "kind": ("Kind of telling", "How something was told"),
+}
 _DIMENSIONS = (
     Item(
         "interval",
@@ -72,9 +99,21 @@ _DIMENSIONS = (
         "Time",
         f"Calendar units in the reporting zone: {', '.join(INTERVALS)}. Ranges include their first day and not their last.",
     ),
+    *(
+        Item(
+            name,
+            "dimension",
+            _WORDS[name][0],
+            f"{_WORDS[name][1]}: {', '.join(VALUES[name])}. It tells {metric} apart, as last known.",
+            additive=True,
+        )
+        for metric, names in DIMENSIONS.items()
+        for name in names
+    ),
 )
-ITEMS: tuple[Item, ...] = (*_METRICS, *_REPORTS, *_DIMENSIONS)
-METRICS: tuple[str, ...] = tuple(item.id for item in _METRICS)
+ITEMS: tuple[Item, ...] = (*_METRICS, *_SUMS, *_REPORTS, *_DIMENSIONS)
+OVERVIEW_METRICS: tuple[str, ...] = tuple(item.id for item in _METRICS)
+METRICS: tuple[str, ...] = (*OVERVIEW_METRICS, *SUMS)
 
 
 def items_after(last: str | None, limit: int, kind: Kind | None) -> tuple[list[Item], bool]:

@@ -174,7 +174,7 @@ class Store(Protocol):
         *,
         kinds: bool = False,
     ) -> Sequence[Cell]:
-        """Return the net change of each metric in each of *slots*, which follow one another.
+        """Return the net change of each metric in each of *slots*, which are in order and apart.
 
         With *kinds*, apart by what each metric is counted by: its dimensions' values in a word.
         """

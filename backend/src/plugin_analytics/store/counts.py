@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Table, func, literal, or_, select, true, union_all
 
 from plugin_analytics.model.calendar import (
     MINUTE,
@@ -59,7 +59,7 @@ class Counts(Reading):
         *,
         kinds: bool = False,
     ) -> Sequence[Cell]:
-        """Return the net change of each metric in each of *slots*, which follow one another."""
+        """Return the net change of each metric in each of *slots*, in order and apart."""
         scope, words = self._scope(tenant, legacy), self._word_codes(metrics)
         whole = Range(slots[0].start, slots[-1].end)
         starts = [slot.start for slot in slots]
@@ -69,17 +69,21 @@ class Counts(Reading):
         # again what lies across the border, or leave it out.
         rest = [] if followed else _outside(_widened(whole), ahead)
         counts = [
-            *(count for span in ahead for count in self._counted(scope, span, starts, words)),
+            *(
+                count
+                for span in ahead
+                for count in self._counted(scope, span, slots, words, kinds=kinds)
+            ),
             *self._on_the_spot(scope, rest, whole, zone, words),
         ]
         names = {code: name for name, code in words.items()}
         kind_names = self._names(dim for _, _, dim, _ in counts) if kinds else {}
         cells: Counter[tuple[int, str, str]] = Counter()
         for day, metric, dim, value in counts:
-            if day < whole.end:
-                place = bisect_right(starts, day) - 1
+            place = bisect_right(starts, day) - 1
+            if place >= 0 and day < slots[place].end:
                 cells[place, names[metric], kind_names.get(dim, "")] += value
-        return [Cell(*key, value) for key, value in cells.items() if key[0] >= 0]
+        return [Cell(*key, value) for key, value in cells.items()]
 
     def storytellers(
         self, tenant: str, legacy: str, slots: Sequence[Range], zone: ZoneInfo
@@ -159,16 +163,22 @@ class Counts(Reading):
         self,
         scope: tuple[int, int],
         span: Range,
-        starts: Sequence[date],
+        slots: Sequence[Range],
         words: dict[str, int],
+        *,
+        kinds: bool,
     ) -> list[tuple[date, int, int, int]]:
         """Return (day, metric, kind, value) of what was counted ahead: months where they fit."""
         table = schema.rollup
         columns = table.c
-        fitting = all(start.day == 1 for start in starts if span.start < start < span.end)
+        borders = {day for slot in slots for day in slot if span.start < day < span.end}
+        parts = (columns.start, columns.metric)
+        query = select(*parts, literal(0), func.sum(columns.value)).group_by(*parts)
+        if kinds:
+            query = select(*parts, columns.dim, columns.value)
         found: list[tuple[date, int, int, int]] = []
-        for piece in _pieces(span) if fitting else [_Piece(Grain.DAY, span)]:
-            query = select(columns.start, columns.metric, columns.dim, columns.value).where(
+        for piece in _pieces(span) if _fit_months(borders) else [_Piece(Grain.DAY, span)]:
+            there = query.where(
                 *_in(table, scope),
                 columns.grain == piece.grain,
                 columns.metric.in_(list(words.values())),
@@ -176,7 +186,7 @@ class Counts(Reading):
             )
             found.extend(
                 (date.fromordinal(start), metric, dim, int(value))
-                for start, metric, dim, value in self._all(query)
+                for start, metric, dim, value in self._all(there)
             )
         return found
 
@@ -348,6 +358,10 @@ def _outside(whole: Range, inner: Sequence[Range]) -> list[Range]:
     return [Range(*ends) for ends in zip(starts, ends, strict=True) if ends[0] < ends[1]]
 
 
+def _fit_months(borders: Iterable[date]) -> bool:
+    return all(border.day == 1 for border in borders)
+
+
 def _pieces(span: Range, *, years: bool = False) -> list[_Piece]:
     """Cut *span* into the months (and *years*) that lie in it, and the days that are left."""
     months = Range(_next(span.start, "month"), align(span.end, "month"))
@@ -397,7 +411,9 @@ def _people(slots: Sequence[Range], tellings: Iterable[_Telling]) -> list[int]:
     people: list[set[bytes]] = [set() for _ in slots]
     for telling in tellings:
         place = bisect_right(starts, telling.day) - 1
-        if place >= 0 and (telling.until is None or telling.until >= slots[place].end):
+        if place < 0 or telling.day >= slots[place].end:
+            continue
+        if telling.until is None or telling.until >= slots[place].end:
             people[place].add(telling.person)
     return [len(found) for found in people]
 
