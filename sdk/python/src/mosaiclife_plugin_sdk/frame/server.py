@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import os
 import sys
@@ -47,6 +48,12 @@ class DrainingServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)  # type: ignore[arg-type]
 
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Begin to listen, and leave what stands by now out of every later collection."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        # A hundred thousand objects stay to the end: to walk them all stops requests for 70 ms.
+        gc.freeze()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Begin to drain at the first signal, end at once at the second."""
         if self._readiness.draining or self._loop is None:
@@ -81,6 +88,7 @@ def run(build: Build) -> NoReturn:
         sys.stdout.reconfigure(line_buffering=True)
     while (server := _serve(build)).wanted_again:
         log.info("starting again")
+        gc.unfreeze()
     sys.exit(0 if server.started else START_FAILED)
 
 
