@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.bundles import write_bundle
 from tests.support.processes import ServerProcess, eventually, free_port
 from tests.support.senders import Sender, alive, environment, stored, stories
 
@@ -22,7 +23,11 @@ def running(folder: Path, **other: str) -> Iterator[tuple[str, ServerProcess]]:
     It must not end by itself, and no answer may be a fault. *other* adds to its environment.
     """
     port = free_port()
-    values = environment(folder, port, STORE_GRACE_SECONDS=str(GRACE), **other)
+    bundle = folder / "dist"
+    bundle.mkdir(exist_ok=True)
+    write_bundle(bundle, "entry")
+    own = {"STORE_GRACE_SECONDS": str(GRACE), "UI_BUNDLE_DIR": str(bundle)}
+    values = environment(folder, port, **own, **other)
     process = ServerProcess("plugin_analytics", values, folder / "log")
     process.start()
     url = f"http://127.0.0.1:{port}"

@@ -123,8 +123,11 @@ def stored(folder: Path) -> Counter[str]:
 
 
 def stories(url: str) -> int:
-    """Return the tenant's stories once everything is counted, else -1."""
-    headers = reader_headers(TOKEN, SERVICE)
-    body: Any = httpx.get(f"{url}/v1/data/overview?period=all", headers=headers).json()
+    """Return the tenant's stories once everything is counted; -1 before, or without an answer."""
+    address, headers = f"{url}/v1/data/overview?period=all", reader_headers(TOKEN, SERVICE)
+    answer = httpx.get(address, headers=headers, timeout=20)
+    if not answer.is_success:
+        return -1
+    body: Any = answer.json()
     settled = body["meta"]["freshness"]["dirtyDays"] == 0
     return int(body["data"]["metrics"][0]["value"]) if settled else -1
