@@ -74,6 +74,14 @@ def browser_finding() -> Finding:
     return Finding("browser", f"{browser} {version_of(str(browser), '--version')}".strip())
 
 
+def outage_findings() -> Iterator[Finding]:
+    """Look at what the tests of disks and clocks that fail need."""
+    for program in ("strace", "faketime"):
+        have = shutil.which(program)
+        remedy = "" if have else f"install it (Debian: {program}); a few tests are skipped"
+        yield Finding(program, have or "missing", remedy, optional=True)
+
+
 def port_findings() -> Iterator[Finding]:
     for name, (variable, usual) in PORTS.items():
         port = int(os.environ.get(variable, usual))
@@ -99,6 +107,7 @@ def findings() -> list[Finding]:
         *python_findings(),
         *installed_findings(),
         browser_finding(),
+        *outage_findings(),
         *port_findings(),
         *network_findings(),
         space_finding(),
