@@ -80,7 +80,7 @@ def unit_since(passing: date, interval: str, day: date) -> Hashable:
     """Return how many whole units lie between a passing and a date."""
     if interval in {"day", "week"}:
         return (day - passing).days // (7 if interval == "week" else 1)
-    count = (day.year - passing.year) * 12 // MONTHS[interval] + 2
+    count = (day.year - passing.year + 1) * 12 // MONTHS[interval]
     while months_later(passing, count * MONTHS[interval]) > day:
         count -= 1
     return count
