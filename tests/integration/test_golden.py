@@ -17,21 +17,23 @@ from hypothesis import strategies as st
 
 from mosaiclife_devcore.generator import TELLING, Envelope, Profile
 from plugin_analytics.store.sqlite import SQLiteStore
-from tests.oracle import Oracle
+from tests.oracle import Oracle, Span
 from tests.support.events import story
 from tests.support.golden import (
     ROUGH,
     deliver,
+    engine_breakdown,
     engine_overview,
     engine_timeseries,
     like,
+    oracle_breakdown,
     oracle_of,
     oracle_overview,
     oracle_timeseries,
     reports,
     stream,
 )
-from tests.unit.backend.conftest import Bench
+from tests.unit.backend.conftest import NOW, Bench
 
 ODD_ZONES = (
     *("America/Santiago", "Africa/Cairo", "Asia/Beirut", "America/Havana"),  # days without midnight
@@ -46,6 +48,10 @@ WINDOWS: tuple[dict[str, str], ...] = (
     {"period": "12mo", "timezone": "Asia/Kathmandu"},
     {"period": "year"},
     {"from": "2026-02-01", "to": "2026-03-01"},
+)
+METRICS = (
+    *("stories", "storytellers", "responses", "hearts", "media"),
+    *("reactions", "tellings"),
 )
 _fresh = itertools.count()
 NewBench = Callable[..., Bench]
@@ -219,14 +225,22 @@ def a_question(chance: Random, legacies: Sequence[str]) -> dict[str, str]:
         "timezone": chance.choice(ODD_ZONES if chance.random() < 0.5 else ANY_ZONE),
         "interval": interval,
         "weekStart": chance.choice(("mon", "sun")),
-        "metric": ",".join(
-            chance.sample(("stories", "storytellers", "responses", "hearts", "media"), 2)
-        ),
+        "metric": ",".join(chance.sample(METRICS, 2)),
         "from": start.isoformat(),
         "to": (start + timedelta(days=chance.randint(1, longest))).isoformat(),
     }
     scope = {"legacyId": chance.choice(legacies)} if chance.random() < 0.7 else {}
-    return question | scope
+    return question | scope | beside(chance)
+
+
+def beside(chance: Random) -> dict[str, str]:
+    """Draw what a series is set beside."""
+    compare = chance.choice(("none", "none", "previous_period", "previous_year", "custom"))
+    if compare != "custom":
+        return {"compare": compare}
+    start = date(2025, 6, 1) + timedelta(days=chance.randrange(300))
+    end = start + timedelta(days=chance.randint(1, 400))
+    return {"compare": compare, "compareFrom": start.isoformat(), "compareTo": end.isoformat()}
 
 
 @pytest.mark.parametrize(
@@ -243,6 +257,63 @@ def test_random_zones_ranges_and_intervals(
         same_timeseries(benches[number % 2], oracle, **a_question(chance, legacies))
 
 
+@pytest.mark.parametrize("period", ["30d", "12mo", "7mo", "year", "since_passing"])
+def test_what_is_beside_a_running_period(world: tuple[Oracle, list[Bench]], period: str) -> None:
+    """As much of another time as has elapsed of this one, by every interval."""
+    oracle, (bench, _) = world
+    modes = (
+        ("previous_year",) if period == "since_passing" else ("previous_period", "previous_year")
+    )
+    for interval, compare in itertools.product(("day", "week", "month", "quarter"), modes):
+        asked = {"period": period, "interval": interval, "compare": compare}
+        same_timeseries(
+            bench, oracle, **asked, legacyId=passed_away(oracle)[0], metric="stories,storytellers"
+        )
+
+
+def passed_away(oracle: Oracle) -> list[str]:
+    """Return the legacies whose passing is known to the day and lies behind."""
+    days = {legacy: oracle.passing(legacy) for legacy in oracle.legacies()}
+    return [legacy for legacy, day in days.items() if day is not None and day <= NOW.date()]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_time_since_a_passing(world: tuple[Oracle, list[Bench]], seed: int) -> None:
+    """Whatever the zone, the range and the unit: the axis is the oracle's."""
+    oracle, benches = world
+    chance, legacies = Random(seed), passed_away(oracle)
+    for number in range(20):
+        question = a_question(chance, legacies) | {"axis": "since_passing"}
+        same_timeseries(benches[number % 2], oracle, **question | {"legacyId": legacies[0]})
+
+
+@pytest.mark.parametrize(
+    ("metric", "dimension"),
+    [
+        ("stories", "origin"),
+        ("stories", "visibility"),
+        ("media", "family"),
+        ("reactions", "reaction"),
+        ("tellings", "kind"),
+    ],
+)
+def test_kinds_are_what_the_oracle_says(
+    world: tuple[Oracle, list[Bench]], metric: str, dimension: str
+) -> None:
+    """Each metric apart by each of its dimensions, in every scope, in the zone and in another."""
+    oracle, benches = world
+    span = Span(date(2026, 1, 1), date(2026, 11, 1))
+    days = {"from": "2026-01-01", "to": "2026-11-01"}
+    found = 0
+    for number, scope in enumerate(scopes_of(oracle)):
+        zone = ("UTC", "Asia/Kathmandu")[number % 2]
+        asked = {**days, **scope, "metric": metric, "breakdown": dimension, "timezone": zone}
+        expected = oracle.breakdown(metric, dimension, scope.get("legacyId", ""), span, zone)
+        assert engine_breakdown(benches[number % 2], **asked) == expected
+        found += len(expected)
+    assert found
+
+
 @pytest.mark.parametrize("zone", ODD_ZONES)
 def test_days_that_begin_oddly(world: tuple[Oracle, list[Bench]], zone: str) -> None:
     """A microsecond decides the day, also where there is no midnight."""
@@ -251,6 +322,67 @@ def test_days_that_begin_oddly(world: tuple[Oracle, list[Bench]], zone: str) -> 
     for bench, legacy in itertools.product(benches, ("odd-0", "odd-1")):
         same_timeseries(bench, oracle, **year, interval="day", legacyId=legacy)
         same_overview(bench, oracle, **year, legacyId=legacy)
+
+
+@pytest.mark.parametrize("interval", ["day", "week", "month", "quarter", "year"])
+@pytest.mark.parametrize("compare", ["none", "previous_year"])
+def test_since_a_passing(world: tuple[Oracle, list[Bench]], interval: str, compare: str) -> None:
+    """Units are counted from the day of a passing, Feb 29 among them, in every zone."""
+    oracle, benches = world
+    known = [legacy for legacy in oracle.legacies() if oracle.passing(legacy)]
+    axis = {"axis": "since_passing", "interval": interval, "compare": compare}
+    dates = {"from": "2026-01-07", "to": "2026-11-20", "metric": "tellings,storytellers"}
+
+    assert len(known) >= 3
+    assert "02-29" in {str(oracle.passing(legacy))[5:] for legacy in known}
+    for legacy, zone in itertools.product(known, ("UTC", "America/Havana")):
+        for bench in benches:
+            same_timeseries(bench, oracle, **axis, **dates, legacyId=legacy, timezone=zone)
+
+
+def test_all_that_followed_a_passing(world: tuple[Oracle, list[Bench]]) -> None:
+    """The period that begins with a passing ends today; it is of ten years at most."""
+    oracle, (bench, _) = world
+    known = [legacy for legacy in oracle.legacies() if oracle.passing(legacy)]
+    asked = {"period": "since_passing", "axis": "since_passing", "interval": "month"}
+    for legacy in known:
+        same_timeseries(bench, oracle, **asked, legacyId=legacy)
+
+
+@pytest.mark.parametrize("period", ["30d", "3mo", "12mo", "year"])
+@pytest.mark.parametrize("compare", ["previous_period", "previous_year"])
+@pytest.mark.parametrize("interval", ["day", "week", "month"])
+def test_running_periods_beside_others(
+    world: tuple[Oracle, list[Bench]], period: str, compare: str, interval: str
+) -> None:
+    """What is running is set beside as much of the other as has elapsed."""
+    oracle, benches = world
+    asked = {"period": period, "compare": compare, "interval": interval}
+    for bench, zone in zip(benches, ("UTC", "Asia/Kathmandu"), strict=True):
+        same_timeseries(bench, oracle, **asked, metric="stories,reactions,tellings", timezone=zone)
+
+
+@pytest.mark.parametrize(
+    ("metric", "dimension"),
+    [
+        ("stories", "origin"),
+        ("stories", "visibility"),
+        ("media", "family"),
+        ("reactions", "reaction"),
+        ("tellings", "kind"),
+    ],
+)
+def test_told_apart_by_kind(world: tuple[Oracle, list[Bench]], metric: str, dimension: str) -> None:
+    """Each value adds what the oracle says to each bucket, in every scope and zone."""
+    oracle, benches = world
+    asked = {"metric": metric, "breakdown": dimension, "interval": "month", "period": "12mo"}
+    for scope, zone in itertools.product(scopes_of(oracle), ("UTC", "America/Santiago")):
+        expected = oracle_breakdown(oracle, **asked, **scope, timezone=zone)
+        for bench in benches:
+            answer = engine_timeseries(bench, **asked, **scope, timezone=zone)["breakdown"]
+            found = {each["value"]: each["values"] for each in answer["series"]}
+            assert {value: row for value, row in found.items() if any(row)} == expected
+            assert all(each["total"] == sum(each["values"]) for each in answer["series"])
 
 
 def test_the_oracle_and_the_engine_were_asked_about_something(

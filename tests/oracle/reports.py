@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 from tests.oracle.calendar import (
+    DAY,
+    MONTHS,
     Bucket,
     Span,
     automatic,
@@ -106,10 +108,16 @@ class Oracle:
         )
         rows = [self._row(bucket, metrics, legacy, zone) for bucket in found]
         if compare != "none":
-            other = self.compared(span, compare, None if dates else period, compare_dates)
+            other, months = self.compared(span, compare, None if dates else period, compare_dates)
+            by_date = months % 12 == 0 if months else False
             for row, bucket in zip(rows, found, strict=True):
-                part = _same_part(span, other, bucket, compare)
-                row["previous"] = [self.value(name, legacy, part, zone) for name in metrics]
+                if by_date or (months and interval in MONTHS):
+                    part = _same_dates(bucket, months, other)
+                else:
+                    part = _same_days(span, other, bucket)
+                row["previous"] = part and [
+                    self.value(name, legacy, part, zone) for name in metrics
+                ]
         return {
             "legacyId": legacy or None,
             "metrics": list(metrics),
@@ -144,16 +152,27 @@ class Oracle:
         if dates is not None:
             return dates
         today = today_in(zone, self.now)
+        passing = self.passing(legacy) if period == "since_passing" else None
+        if passing is not None:
+            return Span(passing, today + DAY)
         days = [day for _, day, _ in self._dated(legacy, zone)]
         return period_span(period or "all", today, min(days, default=today))
 
     def compared(
         self, span: Span, compare: str, period: str | None, custom: Span | None
-    ) -> Span | None:
-        """Return the dates that are set beside *span*."""
+    ) -> tuple[Span, int]:
+        """Return the dates that are set beside *span*, and the months that lie between."""
         if compare == "previous_year":
-            return shifted(span, 12)
-        return custom if compare == "custom" else previous(span, period)
+            return (shifted(span, 12) if period else _whole_dates(span, 12)), 12
+        if compare == "custom":
+            assert custom is not None
+            count = len(list(span.days()))
+            days = list(custom.days())[:count]
+            return Span(days[0], days[-1] + DAY), 0
+        other = previous(span, period)
+        assert other is not None
+        months = 12 if period == "year" else 0
+        return other, int(period[:-2]) if period and period.endswith("mo") else months
 
     def _metric(
         self, name: str, legacy: str, span: Span, before: Span | None, zone: str
@@ -210,14 +229,26 @@ def _last(acts: list[Act], name: str) -> str | None:
     return said[-1] if said else None
 
 
-def _same_part(span: Span, other: Span | None, bucket: Bucket, compare: str) -> Span:
-    """Return the part of the other range that lies where *bucket* lies in its own."""
-    if other is None:
-        return Span(bucket.start, bucket.start)
-    if compare == "previous_year":
-        return shifted(Span(bucket.start, bucket.end), 12)
+def _whole_dates(span: Span, months: int) -> Span:
+    """Return every date that some date of *span* moves back to, or that moves forward into it."""
+    back = {months_later(day, -months) for day in (span.start, span.end - DAY)}
+    near = Span(min(back) - 4 * DAY, max(back) + 5 * DAY)
+    found = back | {day for day in near.days() if months_later(day, months) in span}
+    return Span(min(found), max(found) + DAY)
+
+
+def _same_dates(bucket: Bucket, months: int, other: Span) -> Span | None:
+    """Return the dates of *other* that are those of *bucket*, some months before."""
+    return _within(_whole_dates(Span(bucket.start, bucket.end), months), other)
+
+
+def _same_days(span: Span, other: Span, bucket: Bucket) -> Span | None:
+    """Return the part of *other* that lies as many days from its start as *bucket* from its own."""
     begin = other.start + (bucket.start - span.start)
     end = other.start + (bucket.end - span.start)
-    if bucket.end == span.end:
-        end = other.end
-    return Span(min(begin, other.end), max(min(end, other.end), min(begin, other.end)))
+    return _within(Span(begin, other.end if bucket.end == span.end else end), other)
+
+
+def _within(part: Span, whole: Span) -> Span | None:
+    found = Span(max(part.start, whole.start), min(part.end, whole.end))
+    return found if found.start < found.end else None

@@ -60,13 +60,41 @@ def oracle_overview(oracle: Oracle, **query: str) -> dict[str, Any]:
 
 def oracle_timeseries(oracle: Oracle, **query: str) -> dict[str, Any]:
     """Return the oracle's answer to the same query."""
+    period = query.get("period")
     return oracle.timeseries(
         query.get("legacyId", ""),
         **_window(query, "12mo"),
         metrics=tuple(query.get("metric", "stories").split(",")),
         interval=query.get("interval", "auto"),
         week_start=query.get("weekStart", "mon"),
+        axis=query.get("axis", "since_passing" if period == "since_passing" else "calendar"),
+        compare=query.get("compare", "none"),
+        compare_dates=_days(query, "compareFrom", "compareTo"),
     )
+
+
+def engine_breakdown(bench: Bench, tenant: str = TENANT, **query: str) -> dict[str, int]:
+    """Return what the engine's series say of each value of a dimension, where it is not nought."""
+    found = engine_timeseries(bench, tenant, **query)["breakdown"]["series"]
+    return {each["value"]: each["total"] for each in found if each["total"]}
+
+
+def oracle_breakdown(oracle: Oracle, **query: str) -> dict[str, list[int]]:
+    """Return what each value of a dimension adds to each bucket, where that is not nothing."""
+    columns = [
+        oracle.breakdown(
+            query["metric"],
+            query["breakdown"],
+            query.get("legacyId", ""),
+            Span(date.fromisoformat(bucket["start"]), date.fromisoformat(bucket["end"])),
+            query.get("timezone"),
+        )
+        for bucket in oracle_timeseries(oracle, **query)["buckets"]
+    ]
+    return {
+        value: [column.get(value, 0) for column in columns]
+        for value in {value for column in columns for value in column}
+    }
 
 
 def like(answer: Any, expected: Any) -> Any:
@@ -94,6 +122,11 @@ def reports(bench: Bench, legacies: Sequence[str], tenant: str = TENANT) -> list
 def _window(query: dict[str, str], default: str) -> dict[str, Any]:
     zone = query.get("timezone")
     if "from" in query:
-        days = Span(date.fromisoformat(query["from"]), date.fromisoformat(query["to"]))
-        return {"period": None, "dates": days, "zone": zone}
+        return {"period": None, "dates": _days(query, "from", "to"), "zone": zone}
     return {"period": query.get("period", default), "zone": zone}
+
+
+def _days(query: dict[str, str], first: str, last: str) -> Span | None:
+    if first not in query:
+        return None
+    return Span(date.fromisoformat(query[first]), date.fromisoformat(query[last]))

@@ -235,25 +235,22 @@ def test_the_period_before() -> None:
 
 
 def test_a_series_has_the_same_days_of_another_time_beside_it() -> None:
-    """The year before by date, the period before by length, other dates from their first day."""
+    """The year before by date, the period before by length; a day without a counterpart has none."""
     oracle = truth(
         story("s1", "l1", at="2026-03-01T12:00:00Z"),
         story("s2", "l1", at="2026-02-28T12:00:00Z"),
     )
     asked: dict[str, Any] = {"dates": Span(date(2026, 3, 1), date(2026, 3, 3)), "interval": "day"}
 
-    def previous_of(**other: Any) -> list[list[int]]:
+    def previous_of(**other: Any) -> list[list[int] | None]:
         rows = oracle.timeseries("l1", **asked, **other)["buckets"]
         return [row["previous"] for row in rows]
 
+    day_before = Span(date(2026, 2, 28), date(2026, 3, 1))
     assert previous_of(compare="previous_period") == [[0], [1]]
     assert previous_of(compare="previous_year") == [[0], [0]]
-    assert previous_of(
-        compare="custom", compare_dates=Span(date(2026, 2, 28), date(2026, 3, 1))
-    ) == [
-        [1],
-        [0],
-    ]
+    assert previous_of(compare="custom", compare_dates=day_before) == [[1], None]
+    assert "previous" not in oracle.timeseries("l1", **asked)["buckets"][0]
 
 
 def test_the_day_of_a_passing_is_known_or_not() -> None:
