@@ -145,7 +145,7 @@ def shifted(span: Span, months: int) -> Span:
 
 def previous(span: Span, period: str | None) -> Span | None:
     """Return the part of the period before that corresponds to *span*."""
-    if period == "all":
+    if period in {"all", "since_passing"}:
         return None
     if period == "year":
         return shifted(span, 12)
