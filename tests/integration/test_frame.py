@@ -90,6 +90,19 @@ def test_red_check_makes_readiness_503_with_its_name(
     assert client.get("/healthz").status_code == 200
 
 
+def test_a_reservation_is_told_and_calls_may_come(
+    client: TestClient[Litestar], plugin: TinyPlugin
+) -> None:
+    """Degraded is 200 with the check and its reason named, and a state of its own."""
+    plugin.reservation = "2 days differ"
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    data = answer.json()["data"]
+    assert data["status"] == "degraded"
+    assert {"name": "store", "ok": True, "reason": "2 days differ"} in data["checks"]
+
+
 def test_manifest_is_the_normal_form(client: TestClient[Litestar], plugin: TinyPlugin) -> None:
     """GET /manifest is what registration sends, and may be cached by its ETag."""
     response = client.get("/manifest")

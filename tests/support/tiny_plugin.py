@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from mosaiclife_plugin_sdk import (
+    CheckDegraded,
     CheckFailed,
     CoreClient,
     Delivery,
@@ -101,6 +102,7 @@ class TinyPlugin(PluginApp):
         self.taken: list[Delivery] = []
         self.calls: list[str] = []
         self.healthy = True
+        self.reservation = ""
         self.checks = {"store": self.check}
         self.queues = {"inbox": lambda: float(len(self.taken))}
 
@@ -108,6 +110,8 @@ class TinyPlugin(PluginApp):
         """Be as healthy as the test wants."""
         if not self.healthy:
             raise CheckFailed("the test says so")
+        if self.reservation:
+            raise CheckDegraded(self.reservation)
 
     async def take(self, delivery: Delivery) -> dict[str, int]:
         """Count a delivery."""

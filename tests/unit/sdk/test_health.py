@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mosaiclife_plugin_sdk import CheckFailed
+from mosaiclife_plugin_sdk import CheckDegraded, CheckFailed
 from mosaiclife_plugin_sdk.frame import Tolerant, health
 from mosaiclife_plugin_sdk.frame.health import CheckResult, Readiness
 
@@ -17,6 +17,10 @@ async def fine() -> None:
 
 async def failing() -> None:
     raise CheckFailed("no disk")
+
+
+async def reserved() -> None:
+    raise CheckDegraded("2 days differ")
 
 
 async def crashing() -> None:
@@ -34,6 +38,19 @@ async def test_each_check_is_named_with_its_reason() -> None:
     assert not verdict.ready
     assert verdict.results == (CheckResult("ui", True), CheckResult("store", False, "no disk"))
     assert [red.name for red in verdict.failed] == ["store"]
+
+
+async def test_a_reservation_keeps_the_plugin_in_service() -> None:
+    """A check may say yes and name what is wrong; beside a red check it counts for nothing."""
+    verdict = await Readiness({"ui": fine, "rollup": reserved}).verdict()
+
+    assert (verdict.ready, verdict.degraded, verdict.status) == (True, True, "degraded")
+    assert verdict.results[1] == CheckResult("rollup", True, "2 days differ")
+    assert verdict.failed == []
+    red = await Readiness({"store": failing, "rollup": reserved}).verdict()
+    assert (red.ready, red.degraded, red.status) == (False, False, "not ready")
+    sound = await Readiness({"ui": fine}).verdict()
+    assert (sound.degraded, sound.status) == (False, "ready")
 
 
 async def test_crash_of_a_check_is_a_red_check() -> None:

@@ -1,7 +1,14 @@
 """What a Mosaic Life plugin owes its core, as a library: the part that knows no framework."""
 
 from mosaiclife_plugin_sdk.allowlist import AllowList
-from mosaiclife_plugin_sdk.app import Check, CheckFailed, Delivery, PluginApp, WebhookHandler
+from mosaiclife_plugin_sdk.app import (
+    Check,
+    CheckDegraded,
+    CheckFailed,
+    Delivery,
+    PluginApp,
+    WebhookHandler,
+)
 from mosaiclife_plugin_sdk.client import AsyncCoreClient, CoreClient, Registration
 from mosaiclife_plugin_sdk.clock import Clock, rfc3339, utc_now
 from mosaiclife_plugin_sdk.compat import check_compat, satisfies
@@ -70,6 +77,7 @@ __all__ = [
     "BadRequest",
     "CapabilityMissing",
     "Check",
+    "CheckDegraded",
     "CheckFailed",
     "Clock",
     "Conflict",

@@ -22,6 +22,10 @@ class CheckFailed(SDKError):
     """A readiness check has a reason to say no."""
 
 
+class CheckDegraded(SDKError):
+    """A readiness check says yes, with something that somebody should look at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One delivery whose bearer, signature and time window are already proven good."""

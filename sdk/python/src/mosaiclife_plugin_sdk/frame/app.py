@@ -297,7 +297,8 @@ class _Frame:
     async def _watch_readiness(self) -> None:
         """Keep the state true also when nobody probes."""
         while True:
-            self.lifecycle.readiness((await self.readiness.verdict()).ready)
+            verdict = await self.readiness.verdict()
+            self.lifecycle.readiness(verdict.ready and not verdict.degraded)
             await asyncio.sleep(WATCH_SECONDS)
 
     # Life.

@@ -13,7 +13,7 @@ import structlog
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from mosaiclife_plugin_sdk.app import Check, CheckFailed
+from mosaiclife_plugin_sdk.app import Check, CheckDegraded, CheckFailed
 from mosaiclife_plugin_sdk.errors import ServiceUnavailable
 from mosaiclife_plugin_sdk.frame.bodies import ok, problem, request_id
 from mosaiclife_plugin_sdk.manifest import Manifest
@@ -26,7 +26,7 @@ Monotonic = Callable[[], float]
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """What one check found."""
+    """What one check found; a reason beside a yes is a reservation."""
 
     name: str
     ok: bool
@@ -43,6 +43,18 @@ class Verdict:
     def ready(self) -> bool:
         """Tell whether every check passed."""
         return all(result.ok for result in self.results)
+
+    @property
+    def degraded(self) -> bool:
+        """Tell whether calls may come, but somebody should look at something."""
+        return self.ready and any(result.reason for result in self.results)
+
+    @property
+    def status(self) -> str:
+        """Return the verdict in a word."""
+        if not self.ready:
+            return "not ready"
+        return "degraded" if self.degraded else "ready"
 
     @property
     def failed(self) -> list[CheckResult]:
@@ -97,6 +109,8 @@ async def _run(name: str, check: Check) -> CheckResult:
             await check()
     except CheckFailed as failure:
         return CheckResult(name, False, str(failure))
+    except CheckDegraded as reservation:
+        return CheckResult(name, True, str(reservation))
     except TimeoutError:
         return CheckResult(name, False, f"no answer within {CHECK_SECONDS:g} s")
     except Exception:  # a check of the plugin's own: its bug is a red check, not a dead probe
@@ -129,8 +143,7 @@ def health_routes(
     )
     async def ready(request: Request[Any, Any, Any]) -> Response[Any]:
         verdict = await readiness.verdict()
-        status = "ready" if verdict.ready else "not ready"
-        data = {"status": status, "checks": verdict.results, **outlook()}
+        data = {"status": verdict.status, "checks": verdict.results, **outlook()}
         if verdict.ready:
             return ok(request, data)
         details = [{"field": red.name, "message": red.reason} for red in verdict.failed]

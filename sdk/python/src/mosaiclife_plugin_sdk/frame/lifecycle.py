@@ -31,8 +31,8 @@ class State(StrEnum):
 class Lifecycle:
     """What registration and readiness have said last, as one state.
 
-    Installed (not tried) -> Registering -> Ready -> Degraded (a check fails, or core has been
-    silent for a minute) -> Disabled. With `SELF_REGISTER=false` core learns of the plugin from
+    Installed (not tried) -> Registering -> Ready -> Degraded (a check fails or has a
+    reservation, or core has been silent for a minute) -> Disabled. With `SELF_REGISTER=false` core learns of the plugin from
     its own configuration, and only readiness counts.
     """
 
