@@ -92,13 +92,10 @@ class Counts(Reading):
         scope = self._scope(tenant, legacy)
         if not self._counted_in(tenant, zone):
             return _people(slots, self._tellings_on_the_spot(scope, slots, zone))
-        found = self._people_ahead(scope, slots)
-        missing = [place for place, slot in enumerate(slots) if place not in found]
-        if len(missing) > _IRREGULAR:
-            return _people(slots, self._tellings(scope, slots))
-        for place in missing:
-            found[place] = self._people_within(scope, slots[place])
-        return [found[place] for place in range(len(slots))]
+        numbers: dict[Range, int] = {}
+        for look in (self._people_ahead, self._people_by_month, self._people_one_by_one):
+            numbers.update(look(scope, [slot for slot in slots if slot not in numbers]))
+        return [numbers[slot] for slot in slots]
 
     def first_day(self, tenant: str, legacy: str, zone: ZoneInfo) -> date | None:
         """Return the first day on which anything counts."""
@@ -190,18 +187,39 @@ class Counts(Reading):
             )
         return found
 
-    def _people_ahead(self, scope: tuple[int, int], slots: Sequence[Range]) -> dict[int, int]:
-        """Return the people of those slots that are spans of the calendar, by their place."""
-        wanted: dict[Grain, dict[int, int]] = {}
-        for place, slot in enumerate(slots):
-            grain = _grain_of(slot)
-            if grain is not None:
-                wanted.setdefault(grain, {})[slot.start.toordinal()] = place
-        found: dict[int, int] = {}
-        for grain, places in wanted.items():
-            counts = dict(self._people_of(scope, grain, min(places), max(places)))
-            found.update({place: counts.get(start, 0) for start, place in places.items()})
+    def _people_ahead(self, scope: tuple[int, int], slots: Sequence[Range]) -> dict[Range, int]:
+        """Return the people of spans of the calendar, which are counted for the whole tenant."""
+        if scope[1] != schema.WHOLE:
+            return {}
+        wanted: dict[Grain, list[Range]] = {}
+        for slot in slots:
+            if (grain := _grain_of(slot)) is not None:
+                wanted.setdefault(grain, []).append(slot)
+        found: dict[Range, int] = {}
+        for grain, spans in wanted.items():
+            starts = [span.start.toordinal() for span in spans]
+            counts = dict(self._people_of(scope, grain, min(starts), max(starts)))
+            found.update({span: counts.get(span.start.toordinal(), 0) for span in spans})
         return found
+
+    def _people_by_month(self, scope: tuple[int, int], slots: Sequence[Range]) -> dict[Range, int]:
+        """Count the people of slots that are made of whole months."""
+        whole = [slot for slot in slots if slot.start.day == slot.end.day == 1]
+        if len(whole) < 2:
+            return {}
+        return dict(
+            zip(whole, _people(whole, self._tellings(scope, whole, Grain.MONTH)), strict=True)
+        )
+
+    def _people_one_by_one(
+        self, scope: tuple[int, int], slots: Sequence[Range]
+    ) -> dict[Range, int]:
+        """Count the people of any slots; of many together, from their days."""
+        if len(slots) > _IRREGULAR:
+            return dict(
+                zip(slots, _people(slots, self._tellings(scope, slots, Grain.DAY)), strict=True)
+            )
+        return {slot: self._people_within(scope, slot) for slot in slots}
 
     def _people_of(
         self, scope: tuple[int, int], grain: Grain, first: int, last: int
@@ -227,16 +245,19 @@ class Counts(Reading):
                 *_starting(schema.teller, piece.span),
                 stood,
             )
-            for piece in _pieces(span, years=True)
+            for piece in _pieces(span, years=scope[1] == schema.WHOLE)
         ]
         people = union_all(*parts).subquery()
         return int(self._all(select(func.count(people.c.person.distinct())))[0][0])
 
-    def _tellings(self, scope: tuple[int, int], slots: Sequence[Range]) -> Iterator[_Telling]:
+    def _tellings(
+        self, scope: tuple[int, int], slots: Sequence[Range], grain: Grain
+    ) -> Iterator[_Telling]:
+        """Return who told something in each span of *grain*, under its first day."""
         columns, span = schema.teller.c, Range(slots[0].start, slots[-1].end)
         query = select(columns.start, columns.person, columns.until_day).where(
             *_in(schema.teller, scope),
-            columns.grain == Grain.DAY,
+            columns.grain == grain,
             *_starting(schema.teller, span),
         )
         for day, person, until in self._all(query):

@@ -10,7 +10,7 @@ from plugin_analytics.model.reports import COUNTED, STORYTELLERS, TELLINGS
 from plugin_analytics.model.rollup import DatedFact, Folded
 from plugin_analytics.store.base import LegacyDay, Progress
 from plugin_analytics.store.codes import Codes
-from plugin_analytics.store.schema import Grain
+from plugin_analytics.store.schema import WHOLE, Grain
 
 _REMEMBER = (
     "INSERT INTO memory (tenant, subject, family, last_at, acts) VALUES (?, ?, ?, ?, ?)"
@@ -147,10 +147,8 @@ class Folding:
             span = start, _end(start, "month")
             _gather_tellers(connection, tenant, legacy, Grain.MONTH, Grain.DAY, span)
             _gather_counts(connection, tenant, legacy, span, counted)
-        for legacy, start in _starts(days, "year"):
-            span = start, _end(start, "year")
-            _gather_tellers(connection, tenant, legacy, Grain.YEAR, Grain.MONTH, span)
-        self._count_people(connection, tenant, days)
+        # A circle is small: only of a whole tenant are there too many people to count on the spot.
+        self._count_people(connection, tenant, [day for day in days if day[0] == WHOLE])
 
     def _count_days(
         self,
@@ -171,6 +169,9 @@ class Folding:
         self, connection: sqlite3.Connection, tenant: int, days: Sequence[tuple[int, int]]
     ) -> None:
         """Count the people of each span of the calendar: they do not add up."""
+        for legacy, start in _starts(days, "year"):
+            span = start, _end(start, "year")
+            _gather_tellers(connection, tenant, legacy, Grain.YEAR, Grain.MONTH, span)
         people = self._codes.word(connection, STORYTELLERS)
         drop = _DROP_COUNTS.format(metrics=people)
         for grain, interval, week_start, source in _SPANS:

@@ -180,7 +180,8 @@ dirty_day = Table(
     Column("day", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
-# Counts of a day and of a month; people also by week, quarter and year, since they do not add up.
+# Counts of a day and of a month. People do not add up: those of the whole tenant are counted for
+# each week, quarter and year too.
 rollup = Table(
     "rollup",
     metadata,
