@@ -127,6 +127,28 @@ def test_a_batch_that_ends_with_repetitions_is_counted(new_bench: NewBench) -> N
     assert bench.store.dirty_tenants() == []
 
 
+def test_acts_of_one_moment_have_an_order(new_bench: NewBench) -> None:
+    """A story's creation comes before its update, and that before its deletion, whatever the ids."""
+    events: list[Envelope] = []
+    for order in itertools.permutations(("created", "updated", "deleted")):
+        name = "-".join(order)
+        for place, kind in enumerate(order):
+            looks = {"visibility": "personal"} if kind == "updated" else {}
+            for story_id in (name, f"{name}-shown")[: 1 if kind == "updated" else 2]:
+                number = f"{story_id}-{place}"
+                events.append(story(story_id, "l1", kind=kind, id=number, **looks))
+    bench = new_bench()
+    deliver(bench, events)
+    march = {"from": "2026-03-01", "to": "2026-04-01"}
+
+    same_overview(bench, oracle_of(events), **march, legacyId="l1")
+    kept = [each for each in events if each["type"] != "story.deleted"]
+    standing = new_bench()
+    deliver(standing, kept)
+    same_overview(standing, oracle_of(kept), **march, legacyId="l1")
+    assert standing.metrics("l1")["stories"] == 6
+
+
 VALID = stream(5, profile=Profile("hand", 120, 6, 3, 200, TELLING), faults="flapping=1,triple")
 
 
