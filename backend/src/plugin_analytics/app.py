@@ -18,21 +18,26 @@ from mosaiclife_plugin_sdk import (
 from mosaiclife_plugin_sdk import frame as sdk
 from mosaiclife_plugin_sdk.stores import sql_stores
 from mosaiclife_plugin_sdk.stores.base import slot_of
-from plugin_analytics.clock import Clock, utc_now
+from plugin_analytics.clock import Clock, micros, utc_now
 from plugin_analytics.errors import FolderClosed, WrongPseudonymKey
 from plugin_analytics.http.counting import EventCounter
-from plugin_analytics.http.data import Readers, data_routes
+from plugin_analytics.http.data import Readers, data_routes, reports
 from plugin_analytics.http.handshake import handshake_route
 from plugin_analytics.http.quarantine import quarantine_route
+from plugin_analytics.http.query import query_route
 from plugin_analytics.http.standby import Standby
 from plugin_analytics.model.calendar import zone_names
 from plugin_analytics.model.cursors import Cursors
+from plugin_analytics.model.erasure import Hashes
 from plugin_analytics.model.pseudonyms import Pseudonyms
-from plugin_analytics.scheduler import REFRESH, jobs
+from plugin_analytics.scheduler import ERASE, REFRESH, jobs
+from plugin_analytics.services.erasure import Erase, replay
+from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.ingest import Ingest
 from plugin_analytics.services.intake import Intake
 from plugin_analytics.services.provide import Provide
 from plugin_analytics.services.quarantine import Quarantine, Retry
+from plugin_analytics.services.query import Query
 from plugin_analytics.services.rollup import Refresh
 from plugin_analytics.services.zones import Zones
 from plugin_analytics.settings import Settings
@@ -60,6 +65,9 @@ class Plugin(PluginApp):
         _check_key(store, pseudonyms)
         self.stores = self._frame_stores = sql_stores(store.frame_engine)
         intake = Intake()
+        hashes = Hashes(pseudonyms.subkey("tombstones"))
+        book = GrantBook(store, hashes)
+        replay(store, hashes, micros(clock()))
         self.webhook = Ingest(
             store,
             self._frame_stores.deliveries,
@@ -69,17 +77,34 @@ class Plugin(PluginApp):
             intake=intake,
             count=self._count,
             committed=self._refresh_soon,
+            asked=self._erase_soon,
+            book=book,
         )
-        retry = Retry(store, clock, count=self._count, committed=self._refresh_soon)
-        self.jobs = jobs(Refresh(store, zone), retry, self.name)
+        retry = Retry(
+            store,
+            clock,
+            count=self._count,
+            committed=self._refresh_soon,
+            asked=self._erase_soon,
+            book=book,
+        )
+        refresh = Refresh(store, zone)
+        erase = Erase(store, clock, hashes, refresh, book)
+        self.jobs = jobs(refresh, retry, erase, self.name)
         cursors, readers = Cursors(pseudonyms.subkey("cursors")), Readers(READERS)
+        reads = reports(Provide(store, clock, cursors, zones))
         self.routes = [
-            *data_routes(Provide(store, clock, cursors, zones), readers),
+            *data_routes(reads, readers),
+            query_route(reads, Query(store), readers),
             quarantine_route(Quarantine(store, cursors), readers),
             handshake_route(),
         ]
         self.checks = {"store": sdk.Tolerant(self._check_store, settings.store_grace_seconds)}
-        self.queues = {"ingest": store.waiting, "ingest_bytes": intake.bytes_waiting}
+        self.queues = {
+            "ingest": store.waiting,
+            "ingest_bytes": intake.bytes_waiting,
+            "erasure": erase.waiting,
+        }
         self._store = store
         self._clock = clock
         self._counter: EventCounter | None = None
@@ -89,6 +114,7 @@ class Plugin(PluginApp):
         del core
         self._free_leases()
         self._refresh_soon()
+        self._erase_soon()
 
     def on_stop(self) -> None:
         """Write what is waiting and let go of the database."""
@@ -109,6 +135,9 @@ class Plugin(PluginApp):
 
     def _refresh_soon(self) -> None:
         self.runner.poke(REFRESH)
+
+    def _erase_soon(self) -> None:
+        self.runner.poke(ERASE)
 
     async def _check_store(self) -> None:
         """Fail while the database cannot be read, or has not been written since it failed."""

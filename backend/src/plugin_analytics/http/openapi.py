@@ -7,6 +7,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Operation, Paramet
 
 from plugin_analytics.http.params import (
     AXES,
+    BREAKDOWN,
     COMPARE,
     DEFAULT_LIMIT,
     FILTERS,
@@ -14,7 +15,10 @@ from plugin_analytics.http.params import (
     MAX_CURSOR,
     MAX_LIMIT,
     MAX_METRICS,
+    MAX_NAME,
+    ORDERS,
     OVERVIEW,
+    QUALITY,
     QUARANTINE,
     REASONS,
     TIMESERIES,
@@ -60,6 +64,16 @@ _SCHEMAS = {
         "A dimension that the one metric is told apart by.",
         Schema(type=_TEXT, enum=list(VALUES)),
     ),
+    "dimension": (
+        "What the metric is told apart by; without it, by its first.",
+        Schema(type=_TEXT, enum=list(VALUES)),
+    ),
+    "order": ("Which count comes first.", Schema(type=_TEXT, enum=list(ORDERS))),
+    "source": (
+        "Only what this source has sent.",
+        Schema(type=_TEXT, min_length=1, max_length=MAX_NAME),
+    ),
+    "type": ("Only events of this type.", Schema(type=_TEXT, min_length=1, max_length=MAX_NAME)),
     **{
         name: (
             f"Only what has this {dimension}.",
@@ -98,5 +112,7 @@ def _described(names: Iterable[str]) -> type[Operation]:
 
 OverviewOperation = _described(OVERVIEW)
 TimeseriesOperation = _described(TIMESERIES)
+BreakdownOperation = _described(BREAKDOWN)
+QualityOperation = _described(QUALITY)
 ItemsOperation = _described(ITEMS)
 QuarantineOperation = _described(QUARANTINE)

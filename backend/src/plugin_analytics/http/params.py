@@ -1,7 +1,7 @@
 """Read query strings into questions; every fault is told at once, by the parameter's name."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TypeVar, get_args
 from zoneinfo import ZoneInfo
@@ -26,11 +26,14 @@ from plugin_analytics.model.comparison import Compare
 from plugin_analytics.model.dimensions import DIMENSIONS, VALUES
 from plugin_analytics.model.events import Reason
 from plugin_analytics.model.reports import Axis
+from plugin_analytics.services.breakdown import BreakdownQuery
 from plugin_analytics.services.provide import ItemsQuery, OverviewQuery, TimeseriesQuery, Window
+from plugin_analytics.services.quality import MAX_DAYS, QualityQuery
 from plugin_analytics.services.quarantine import QuarantineQuery
 from plugin_analytics.services.view import Comparing
 
 T = TypeVar("T")
+Pairs = Sequence[tuple[str, str]]
 MAX_METRICS = 4
 MAX_LIMIT, DEFAULT_LIMIT = 100, 20
 MAX_CURSOR = 512
@@ -43,6 +46,10 @@ FILTERS: dict[str, str] = {f"filter[{dimension}]": dimension for dimension in VA
 _WINDOW = frozenset({"legacyId", "period", "from", "to", "timezone"})
 OVERVIEW = _WINDOW | {"compare", "compareFrom", "compareTo"}
 TIMESERIES = OVERVIEW | {"metric", "interval", "weekStart", "axis", "breakdown", *FILTERS}
+BREAKDOWN = _WINDOW | {"metric", "dimension", "order", "cursor", "limit", *FILTERS}
+QUALITY = frozenset({"period", "from", "to", "source", "type"})
+ORDERS = ("desc", "asc")
+MAX_NAME = 128
 ITEMS = frozenset({"cursor", "limit", "kind"})
 QUARANTINE = frozenset({"cursor", "limit", "reason"})
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -134,6 +141,52 @@ def read_timeseries(pairs: Iterable[tuple[str, str]]) -> tuple[str | None, Times
     )
     parameters.check()
     return legacy, query
+
+
+def read_breakdown(pairs: Iterable[tuple[str, str]]) -> tuple[str | None, BreakdownQuery]:
+    """Return the legacy and the question."""
+    parameters = Parameters(pairs, BREAKDOWN)
+    legacy = read_legacy(parameters)
+    metric = parameters.choice("metric", tuple(DIMENSIONS), "stories")
+    query = BreakdownQuery(
+        window=_window(parameters, Period("all")),
+        zone=_zone(parameters),
+        metric=metric,
+        dimension=_dimension(parameters, "dimension", metric) or DIMENSIONS[metric][0],
+        ascending=parameters.choice("order", ORDERS, "desc") == "asc",
+        limit=_read_limit(parameters),
+        cursor=parameters.read("cursor", _cursor, "a cursor", None),
+        only=_filter(parameters, (metric,)),
+    )
+    parameters.check()
+    return legacy, query
+
+
+def read_quality(pairs: Iterable[tuple[str, str]]) -> QualityQuery:
+    """Return of which days of arrival, and of which source and type."""
+    parameters = Parameters(pairs, QUALITY)
+    window = _window(parameters, Period("d", 30))
+    if _longest_days(window) > MAX_DAYS:
+        name = "period" if window.asked else "to"
+        parameters.fault(name, f"makes more than {MAX_DAYS} days of arrival")
+    query = QualityQuery(window, _name(parameters, "source"), _name(parameters, "type"))
+    parameters.check()
+    return query
+
+
+def _longest_days(window: Window) -> int:
+    """Return how many days a window has at most."""
+    if window.dates is not None:
+        return window.dates.days
+    days = {"d": 1, "mo": 30, "year": MAX_DAYS}.get(window.period.unit, MAX_DAYS + 1)
+    return days * window.period.length
+
+
+def _name(parameters: Parameters, name: str) -> str | None:
+    allowed = f"a name of at most {MAX_NAME} characters"
+    return parameters.read(
+        name, lambda text: text if 0 < len(text) <= MAX_NAME else None, allowed, None
+    )
 
 
 def read_items(pairs: Iterable[tuple[str, str]]) -> ItemsQuery:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from litestar import get
+from litestar import HttpMethod, route
 
 from mosaiclife_plugin_sdk import CheckFailed, Manifest, PluginApp
 from plugin_analytics.errors import FolderClosed, StoreUnavailable
@@ -12,7 +12,12 @@ from plugin_analytics.errors import FolderClosed, StoreUnavailable
 RETRY_SECONDS = 5
 
 
-@get("/data/{rest:path}", include_in_schema=False)
+@route(
+    "/data/{rest:path}",
+    http_method=[HttpMethod.GET, HttpMethod.POST],
+    status_code=200,
+    include_in_schema=False,
+)
 async def resting() -> Any:
     """Say that no report can be made now."""
     raise StoreUnavailable(retry_after=RETRY_SECONDS)

@@ -1,20 +1,26 @@
 """Answer the questions of the data API from what has been counted (spec §8.3)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from plugin_analytics.clock import Clock
 from plugin_analytics.model.catalogue import Item, Kind, items_after
 from plugin_analytics.model.cursors import Cursors
+from plugin_analytics.model.families import WHOLE_TENANT
+from plugin_analytics.services.breakdown import BreakdownQuery, breakdown
 from plugin_analytics.services.overview import OverviewQuery, overview
 from plugin_analytics.services.pages import Pagination, Report
+from plugin_analytics.services.quality import QualityQuery, quality
 from plugin_analytics.services.rhythm import TimeseriesQuery, timeseries
 from plugin_analytics.services.view import View, Window
 from plugin_analytics.services.zones import Zones
 from plugin_analytics.store.base import Store
 
 __all__ = ["ItemsQuery", "OverviewQuery", "Provide", "TimeseriesQuery", "Window"]
-Q = TypeVar("Q", OverviewQuery, TimeseriesQuery)
+Q = TypeVar("Q", OverviewQuery, TimeseriesQuery, BreakdownQuery)
+UTC = ZoneInfo("UTC")
 
 
 class ItemsQuery(NamedTuple):
@@ -42,6 +48,17 @@ class Provide:
     def timeseries(self, tenant: str, legacy: str, query: TimeseriesQuery) -> Report:
         """Tell when people came to tell."""
         return self._report(timeseries, tenant, legacy, query)
+
+    def breakdown(self, tenant: str, legacy: str, query: BreakdownQuery) -> Report:
+        """Tell of what kind it was."""
+        return self._report(partial(breakdown, cursors=self._cursors), tenant, legacy, query)
+
+    def quality(self, tenant: str, query: QualityQuery) -> Report:
+        """Tell whether the numbers of a tenant can be trusted."""
+        with self._store.snapshot():
+            view = View(self._store, self._clock, tenant, WHOLE_TENANT, UTC)
+            health = self._store.health(tenant, view.span(query.window))
+            return quality(view, health, query)
 
     def items(self, tenant: str, query: ItemsQuery) -> Report:
         """List what can be asked, page by page."""

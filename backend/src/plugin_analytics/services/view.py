@@ -20,7 +20,7 @@ from plugin_analytics.model.families import WHOLE_TENANT
 from plugin_analytics.model.life import FAMILY, Life, life_of
 from plugin_analytics.model.reports import STORYTELLERS, Cell, Row, rows
 from plugin_analytics.model.rollup import DEFINITION, acts_of, subject_key
-from plugin_analytics.store.base import Store
+from plugin_analytics.store.base import Freshness, Store
 
 Filter = Mapping[str, str]
 
@@ -52,14 +52,14 @@ class View:
     ) -> None:
         """Read of *store* what belongs to a legacy, or to the whole tenant."""
         self._store = store
-        self._scope = tenant, legacy
-        self._zone = zone
+        self.scope = tenant, legacy
+        self.zone = zone
         self.today = clock().astimezone(zone).date()
 
     @property
     def legacy_id(self) -> str | None:
         """Return the legacy; None is the whole tenant."""
-        return self._scope[1] or None
+        return self.scope[1] or None
 
     def span(self, window: Window) -> Range:
         """Return the dates that are asked for."""
@@ -67,7 +67,7 @@ class View:
             return window.dates
         first = None
         if window.period.unit == "all":
-            first = self._store.first_day(*self._scope, self._zone)
+            first = self._store.first_day(*self.scope, self.zone)
         elif window.period.unit == "since_passing":
             first = self.passing("query.period")
         return window.period.range(self.today, first or self.today)
@@ -82,7 +82,7 @@ class View:
 
     def life(self) -> Life:
         """Return the dates of the legacy's life that are known to the day."""
-        tenant, legacy = self._scope
+        tenant, legacy = self.scope
         if legacy == WHOLE_TENANT:
             return Life()
         key = subject_key(FAMILY.name, legacy)
@@ -106,7 +106,7 @@ class View:
         """Count each metric in each of *slots*, which are in order and apart."""
         people: Sequence[int] = ()
         if STORYTELLERS in metrics:
-            people = self._store.storytellers(*self._scope, slots, self._zone)
+            people = self._store.storytellers(*self.scope, slots, self.zone)
         if only:
             return rows(len(slots), metrics, self._matching(slots, metrics, only))
         return rows(len(slots), metrics, self._cells(slots, metrics), people)
@@ -124,14 +124,28 @@ class View:
             found.update(zip(slots, self.table(slots, metrics, only), strict=True))
         return [None if part is None else found[part] for part in parts]
 
+    def freshness(self) -> Freshness:
+        """Tell how far the counts are behind."""
+        return self._store.freshness(*self.scope)
+
+    def seq(self) -> int:
+        """Return the number of the last event that is counted; 0 before the first."""
+        progress = self._store.progress(self.scope[0])
+        return progress.seq if progress else 0
+
     def meta(
-        self, span: Range, definitions: Sequence[str], window: str | None = None
+        self,
+        span: Range,
+        definitions: Sequence[str],
+        window: str | None = None,
+        *,
+        fresh: Freshness | None = None,
     ) -> dict[str, Any]:
         """Say what a report was made of, so that it can be trusted and made again."""
-        fresh = self._store.freshness(*self._scope)
+        fresh = fresh or self.freshness()
         moment = None if fresh.watermark is None else rfc3339(from_micros(fresh.watermark))
         return {
-            "timezone": self._zone.key,
+            "timezone": self.zone.key,
             "range": dates(span),
             "privacy": {"class": "shared", "k": None, "window": window, "rounded": False},
             "freshness": {"watermark": moment, "dirtyDays": fresh.dirty_days},
@@ -143,7 +157,7 @@ class View:
     ) -> Sequence[Cell]:
         parts = dict.fromkeys(part for metric in metrics for part in parts_of(metric))
         asked = [part for part in parts if part != STORYTELLERS]
-        return self._store.series(*self._scope, slots, self._zone, asked, kinds=kinds)
+        return self._store.series(*self.scope, slots, self.zone, asked, kinds=kinds)
 
     def _matching(self, slots: Sequence[Range], metrics: Sequence[str], only: Filter) -> list[Cell]:
         """Return the cells of *metrics*, each of which has every dimension of *only*."""

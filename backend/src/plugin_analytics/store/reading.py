@@ -28,7 +28,11 @@ class Reading:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Let all that this thread reads inside be of one moment."""
+        """Let all that this thread reads inside be of one moment; one within another is the same."""
+        if getattr(self._moment, "connection", None) is not None:
+            with translated():
+                yield
+            return
         with translated(), self._reads.connect() as connection:
             # The driver opens no transaction for reading; without one each statement sees more.
             connection.exec_driver_sql("BEGIN")
