@@ -24,6 +24,7 @@ from mosaiclife_plugin_sdk.frame.options import with_head
 log = structlog.stdlib.get_logger(__name__)
 
 CUT_SHORT = "The body ended before its end."
+TOO_DEEP = "The body is nested too deeply."
 
 _BY_STATUS: Mapping[int, type[errors.PluginError]] = {
     400: errors.BadRequest,
@@ -74,6 +75,8 @@ def translate(error: Exception) -> errors.PluginError:
             return errors.MethodNotAllowed(headers={"Allow": with_head(allowed.split(", "))})
         case InternalServerException() if error.detail == "client disconnected prematurely":
             return errors.BadRequest(CUT_SHORT)
+        case RecursionError():
+            return errors.BadRequest(TOO_DEEP)
         case HTTPException() if error.status_code in _BY_STATUS:
             return _BY_STATUS[error.status_code]()
         case errors.CoreUnreachable():
