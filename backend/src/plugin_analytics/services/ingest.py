@@ -125,7 +125,7 @@ class Ingest:
     def _keep(self, delivery: Delivery, now: datetime, judgements: Sequence[Judgement]) -> Stored:
         """Store everything; what is returned is done once all of it is durable."""
 
-        def answer(outcomes: Sequence[Outcome], connection: Any) -> Any:
+        def answer(outcomes: Sequence[Outcome], _: Any) -> tuple[Sequence[Outcome], Recorded]:
             body = _encoder.encode(_receipt(judgements, outcomes))
             recorded = Recorded(
                 tenant=delivery.tenant,
@@ -134,16 +134,23 @@ class Ingest:
                 data=body,
                 recorded_at=now,
             )
-            standing = self._deliveries.put(recorded, connection=connection)
-            if standing is not recorded:
-                raise _Repeated(standing)
             return outcomes, recorded
 
         events = [judged for judged in judgements if isinstance(judged, Event)]
         poison = [judged for judged in judgements if isinstance(judged, Poison)]
         ignored = [judged for judged in judgements if isinstance(judged, Ignored)]
         batch = Batch(delivery.tenant, micros(now), events, poison, ignored)
-        return self._store.append(batch, answer)
+        return self._store.append(batch, answer, self._record)
+
+    def _record(
+        self, stored: Sequence[tuple[Sequence[Outcome], Recorded]], connection: Any
+    ) -> None:
+        """Record the answers; one that was given before undoes what it would store again."""
+        mine = [recorded for _, recorded in stored]
+        standing = self._deliveries.put_all(mine, connection=connection)
+        for recorded, answer in zip(mine, standing, strict=True):
+            if answer is not recorded:
+                raise _Repeated(answer)
 
     def _report(
         self, tenant: str, judgements: Sequence[Judgement], outcomes: Sequence[Outcome]

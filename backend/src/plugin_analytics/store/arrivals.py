@@ -4,16 +4,15 @@ Keys ascend where they can, and every event costs one insert and one look at the
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
-from plugin_analytics.clock import from_micros
 from plugin_analytics.errors import QuarantineFull, spread
 from plugin_analytics.model.events import Poison
-from plugin_analytics.model.families import TYPES
-from plugin_analytics.store.base import Batch, Ending, Outcome
-from plugin_analytics.store.codes import STRANGER, Codes
+from plugin_analytics.store.base import Batch, Outcome
+from plugin_analytics.store.codes import Codes
+from plugin_analytics.store.tallies import Tallies
 
 QUARANTINE_ROWS = 10_000
 RETRY_SECONDS = 300
@@ -33,15 +32,6 @@ _QUARANTINE = (
     "INSERT INTO quarantine (tenant, key, received_at, type, reason, field, kept)"
     " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
 )
-_TALLY = (
-    "INSERT INTO intake (tenant, day, source, type, outcome, reason, number)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number"
-)
-_LATE = (
-    "INSERT INTO lateness (tenant, day, bucket, number, worst) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET number = number + excluded.number,"
-    " worst = max(worst, excluded.worst)"
-)
 _RELEASE = "DELETE FROM quarantine WHERE tenant = ? AND key = ?"
 _FORGET = "DELETE FROM quarantine WHERE received_at < ?"
 
@@ -52,29 +42,42 @@ class Arrivals:
     def __init__(self, codes: Codes) -> None:
         """Write types, sources and legacies by their *codes*."""
         self._codes = codes
+        self._tallies = Tallies(codes)
         self._next: dict[int, int] = {}
 
-    def write(self, connection: sqlite3.Connection, batch: Batch) -> list[Outcome]:
-        """Write a batch in the open transaction, and tell what became of each event."""
+    def write(
+        self, connection: sqlite3.Connection, batches: Sequence[Batch]
+    ) -> list[list[Outcome]]:
+        """Write batches in the open transaction, and tell what became of each event."""
+        tenants = [self._prepare(connection, batch) for batch in batches]
+        outcomes = self._store(connection, tenants, batches)
+        written = list(zip(tenants, batches, outcomes, strict=True))
+        for each in written:
+            self._say(connection, *each)
+        self._tallies.add(connection, written)
+        return outcomes
+
+    def _prepare(self, connection: sqlite3.Connection, batch: Batch) -> int:
+        """Set poison aside and take back what is released; return the tenant's number."""
         tenant = self._codes.tenant(connection, batch.tenant)
         if batch.poison:
             _quarantine(connection, tenant, batch)
         if batch.released:
             connection.executemany(_RELEASE, [(tenant, key) for key in batch.released])
-        outcomes = self._store(connection, tenant, batch) if batch.events else []
-        self._tally(connection, tenant, batch, outcomes)
-        return outcomes
+        return tenant
 
-    def _store(self, connection: sqlite3.Connection, tenant: int, batch: Batch) -> list[Outcome]:
-        first = self._first(connection, tenant)
-        self._next[tenant] = first + len(batch.events)
-        rows = self._rows(connection, tenant, batch, first)
-        inserted = connection.executemany(_INSERT_EVENT, rows).rowcount
-        outcomes: list[Outcome] = ["accepted"] * len(batch.events)
-        if inserted < len(batch.events):
-            outcomes = _outcomes(connection, tenant, rows)
-        self._say(connection, tenant, batch, outcomes)
-        return outcomes
+    def _store(
+        self, connection: sqlite3.Connection, tenants: Sequence[int], batches: Sequence[Batch]
+    ) -> list[list[Outcome]]:
+        rows = [
+            self._rows(connection, tenant, batch)
+            for tenant, batch in zip(tenants, batches, strict=True)
+        ]
+        every = list(chain.from_iterable(rows))
+        inserted = connection.executemany(_INSERT_EVENT, every).rowcount if every else 0
+        if inserted == len(every):
+            return [["accepted"] * len(batch.events) for batch in batches]
+        return [_outcomes(connection, mine) for mine in rows]
 
     def _first(self, connection: sqlite3.Connection, tenant: int) -> int:
         if tenant not in self._next:
@@ -88,8 +91,10 @@ class Arrivals:
         return self._next[tenant]
 
     def _rows(
-        self, connection: sqlite3.Connection, tenant: int, batch: Batch, first: int
+        self, connection: sqlite3.Connection, tenant: int, batch: Batch
     ) -> list[tuple[Any, ...]]:
+        first = self._first(connection, tenant)
+        self._next[tenant] = first + len(batch.events)
         word, source, received = self._codes.word, self._codes.source, batch.received_at
         return [
             (
@@ -114,55 +119,6 @@ class Arrivals:
                 legacy = self._codes.legacy(connection, tenant, event.legacies[0])
                 words = None if types is None else " ".join(sorted(types))
                 connection.execute(_SAY, (tenant, legacy, at, event_id, words))
-
-    def _tally(
-        self,
-        connection: sqlite3.Connection,
-        tenant: int,
-        batch: Batch,
-        outcomes: Sequence[Outcome],
-    ) -> None:
-        """Add to the numbers by which the health of the data is told."""
-        day = from_micros(batch.received_at).date().toordinal()
-        endings = Counter(_endings(batch, outcomes))
-        rows = [
-            (tenant, day, *self._ending_codes(connection, ending), number)
-            for ending, number in endings.items()
-        ]
-        connection.executemany(_TALLY, rows)
-        late = _lateness(batch, outcomes)
-        connection.executemany(_LATE, [(tenant, day, *bucket) for bucket in late])
-
-    def _ending_codes(
-        self, connection: sqlite3.Connection, ending: Ending
-    ) -> tuple[int, int, int, int]:
-        codes, name = self._codes, ending.type
-        known = not name or name in TYPES
-        return (
-            codes.source(connection, ending.source),
-            codes.word(connection, name) if known else codes.stranger(connection, STRANGER, name),
-            codes.word(connection, ending.outcome),
-            codes.word(connection, ending.reason),
-        )
-
-
-def _endings(batch: Batch, outcomes: Sequence[Outcome]) -> Iterator[Ending]:
-    for event, outcome in zip(batch.events, outcomes, strict=True):
-        yield Ending(event.source, event.type, outcome)
-    for poison in batch.poison:
-        yield Ending(poison.source, poison.type or "", "quarantined", poison.reason)
-    for ignored in batch.ignored:
-        yield Ending(ignored.source, ignored.type, "ignored", ignored.code or "")
-
-
-def _lateness(batch: Batch, outcomes: Sequence[Outcome]) -> list[tuple[int, int, int]]:
-    """Return (bucket, number, worst seconds) of what was accepted and is not a backfill."""
-    buckets: dict[int, list[int]] = {}
-    for event, outcome in zip(batch.events, outcomes, strict=True):
-        if outcome == "accepted" and not event.backfill:
-            seconds = max(0, (batch.received_at - event.at) // 1_000_000)
-            buckets.setdefault(seconds.bit_length(), []).append(seconds)
-    return [(bucket, len(found), max(found)) for bucket, found in buckets.items()]
 
 
 def _quarantine(connection: sqlite3.Connection, tenant: int, batch: Batch) -> None:
@@ -195,10 +151,11 @@ def _poison_row(tenant: int, received: int, one: Poison) -> tuple[Any, ...]:
     return tenant, one.key, received, one.type, one.reason, one.field, one.kept
 
 
-def _outcomes(
-    connection: sqlite3.Connection, tenant: int, rows: Sequence[tuple[Any, ...]]
-) -> list[Outcome]:
-    """Tell the events that were stored by this batch from those that were there before."""
+def _outcomes(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> list[Outcome]:
+    """Tell the events of one batch that were stored from those that were there before."""
+    if not rows:
+        return []
+    tenant = rows[0][0]
     keys = sorted({row[2] for row in rows})
     marks = ", ".join("?" * len(keys))
     found = connection.execute(

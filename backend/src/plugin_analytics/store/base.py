@@ -23,6 +23,7 @@ LegacyDay = tuple[str, date]
 T = TypeVar("T")
 Refold = Callable[[Sequence[Memory]], Folded]
 Answer = Callable[[Sequence[Outcome], Any], T]
+Keep = Callable[[Sequence[T], Any], None]
 
 
 class Batch(NamedTuple):
@@ -110,11 +111,13 @@ class Store(Protocol):
     """Everything that the services ask."""
 
     # written by deliveries
-    def append(self, batch: Batch, answer: Answer[T]) -> Future[T]:
+    def append(self, batch: Batch, answer: Answer[T], keep: Keep[T] | None = None) -> Future[T]:
         """Keep new events and poison and count the rest, all or nothing.
 
         *answer* makes of the outcomes what the future returns. It runs inside the transaction,
         whose connection it is given, so that what it writes stands or falls with the events.
+        *keep* writes the answers of several batches at once, in the same transaction; what it
+        raises undoes them all, and each is then tried alone.
         """
 
     def grants(self, tenant: str) -> Mapping[str, Grant]:

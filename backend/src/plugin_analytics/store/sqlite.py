@@ -4,8 +4,10 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, exists, func, or_, select, tuple_
 
@@ -19,6 +21,7 @@ from plugin_analytics.store.base import (
     RETRYABLE,
     Answer,
     Batch,
+    Keep,
     LegacyDay,
     Pending,
     Progress,
@@ -81,15 +84,22 @@ class SQLiteStore(Counts):
 
     # --- deliveries
 
-    def append(self, batch: Batch, answer: Answer[T]) -> Future[T]:
-        """Keep new events and poison, mark the days that they touch, and write the answer."""
+    def append(self, batch: Batch, answer: Answer[T], keep: Keep[T] | None = None) -> Future[T]:
+        """Keep new events and poison, count the rest, and write the answer."""
+        rows = 1 + len(batch.events) + len(batch.poison) + len(batch.released)
+        return self._writer.submit_joint(self._append, (batch, answer, keep), rows=rows)
 
-        def work(session: Session) -> T:
-            return answer(self._arrivals.write(session.driver, batch), session.sql)
-
-        return self._writer.submit(
-            work, rows=1 + len(batch.events) + len(batch.poison) + len(batch.released)
-        )
+    def _append(self, session: Session, pieces: Sequence[Any]) -> Sequence[Any]:
+        outcomes = self._arrivals.write(session.driver, [batch for batch, _, _ in pieces])
+        answers = [
+            answer(found, session.sql)
+            for (_, answer, _), found in zip(pieces, outcomes, strict=True)
+        ]
+        kept = zip((keep for _, _, keep in pieces), answers, strict=True)
+        for keep, group in groupby(kept, key=itemgetter(0)):
+            if keep is not None:
+                keep([mine for _, mine in group], session.sql)
+        return answers
 
     def grants(self, tenant: str) -> Mapping[str, Grant]:
         """Return what each legacy of a tenant has last said."""

@@ -8,10 +8,11 @@ then answers. A unit that fails alone is undone alone; a disk that fails fails a
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -39,12 +40,18 @@ class Session(NamedTuple):
     sql: Connection
 
 
+# What several callers want of the same kind: all arguments in, all results out, or none.
+Joint = Callable[[Session, Sequence[Any]], Sequence[Any]]
+
+
 @dataclass(slots=True)
 class _Unit:
-    work: Callable[[Session], Any]
+    work: Joint
+    argument: Any
     rows: int
     future: Future[Any]
     result: Any = None
+    done: bool = False
     error: Exception | None = None
 
     def answer(self) -> None:
@@ -79,7 +86,14 @@ class Writer:
 
     def submit(self, work: Callable[[Session], T], *, rows: int = 1) -> Future[T]:
         """Queue *work*; its future is done once the work is durable. *rows* is its weight."""
-        future: Future[T] = Future()
+        return self.submit_joint(lambda session, _: [work(session)], None, rows=rows)
+
+    def submit_joint(self, work: Joint, argument: Any, *, rows: int = 1) -> Future[Any]:
+        """Queue *work* with its *argument*; it is done together with that of its neighbours.
+
+        Should it fail with several arguments, it is undone and done again with each alone.
+        """
+        future: Future[Any] = Future()
         # Running from the start: a caller who goes away must not undo what others share.
         future.set_running_or_notify_cancel()
         with self._lock:
@@ -88,7 +102,7 @@ class Writer:
             if self._waiting and self._waiting + rows > WAITING_ROWS:
                 raise IngestBusy(retry_after=spread(RETRY_SECONDS))
             self._waiting += rows
-            self._queue.put(_Unit(work, rows, future))
+            self._queue.put(_Unit(work, argument, rows, future))
         return future
 
     def waiting(self) -> int:
@@ -136,8 +150,8 @@ class Writer:
     def _write(self, session: Session, group: list[_Unit]) -> None:
         try:
             session.driver.execute("BEGIN IMMEDIATE")
-            for unit in group:
-                self._run(session, unit)
+            for _, units in groupby(group, key=lambda unit: unit.work):
+                self._run(session, list(units))
             session.driver.execute("COMMIT")
         except sqlite3.Error as error:
             self._fail(session, group, error)
@@ -160,19 +174,27 @@ class Writer:
         except OSError:
             return 0
 
-    def _run(self, session: Session, unit: _Unit) -> None:
+    def _run(self, session: Session, units: Sequence[_Unit]) -> None:
+        """Do the work of *units*, which is the same; what fails together is done one by one."""
         session.driver.execute("SAVEPOINT unit")
         try:
-            unit.result = unit.work(session)
+            results = units[0].work(session, [unit.argument for unit in units])
         except sqlite3.OperationalError:
             raise  # the disk, not the unit: nothing of this transaction can be trusted
         except exc.OperationalError as error:
             raise sqlite3.OperationalError(str(error.orig)) from error
         except Exception as error:  # noqa: BLE001  # it goes to the unit's own caller; others live on
-            unit.error = error
             session.driver.execute("ROLLBACK TO unit")
             self._undone()
+            units[0].error = error if len(units) == 1 else None
+        else:
+            for unit, result in zip(units, results, strict=True):
+                unit.result, unit.done = result, True
         session.driver.execute("RELEASE unit")
+        if len(units) > 1:
+            for unit in units:
+                if not unit.done:
+                    self._run(session, [unit])
 
     def _fail(self, session: Session, group: list[_Unit], error: sqlite3.Error) -> None:
         if self._failing_since is None:

@@ -142,6 +142,9 @@ class DeliveryLog(Protocol):
     def put(self, answer: Recorded, *, connection: Any = None) -> Recorded:
         """Record an answer and return the one that stands: the first."""
 
+    def put_all(self, answers: Sequence[Recorded], *, connection: Any = None) -> Sequence[Recorded]:
+        """Record several answers, and return for each the one that stands."""
+
     def purge(self, before: datetime, *, connection: Any = None) -> int:
         """Forget answers recorded earlier than *before*; return how many."""
 

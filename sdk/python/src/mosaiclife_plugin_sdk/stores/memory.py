@@ -186,6 +186,10 @@ class MemoryDeliveryLog:
         with self._lock:
             return self._answers.setdefault((answer.tenant, answer.webhook_id), answer)
 
+    def put_all(self, answers: Sequence[Recorded], *, connection: Any = None) -> Sequence[Recorded]:
+        """Record several answers, and return for each the one that stands."""
+        return [self.put(answer, connection=connection) for answer in answers]
+
     def purge(self, before: datetime, *, connection: Any = None) -> int:
         """Forget answers recorded earlier than *before*; return how many."""
         with self._lock:

@@ -7,9 +7,10 @@ write at all, so that none waits while it holds a stale snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -40,6 +41,7 @@ from mosaiclife_plugin_sdk.stores.migrations import migrate
 
 INSTANCE: Final = "-"  # stands where a tenant would
 PURGE_BATCH: Final = 1000
+ANSWERS_AT_ONCE: Final = 100
 _COUNTED: Final = {"preserve_rowcount": True}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -97,6 +99,7 @@ deliveries = Table(
     Column("recorded_at", Instant),
 )
 
+_ANSWER_COLUMNS: Final = tuple(column.name for column in deliveries.columns)
 _ANSWER: Final = select(deliveries).where(
     deliveries.c.tenant == bindparam("tenant"), deliveries.c.webhook_id == bindparam("webhook_id")
 )
@@ -294,14 +297,6 @@ class SqlLeases(_Sql):
 class SqlDeliveryLog(_Sql):
     """Recorded answers in `frame_deliveries`."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Write out the statement that every delivery costs, with names for its values."""
-        super().__init__(engine)
-        spelled = "pyformat" if engine.dialect.name == "postgresql" else "named"
-        dialect: Any = type(engine.dialect)
-        insert = self._inserts[deliveries].compile(dialect=dialect(paramstyle=spelled))
-        self._record = str(insert)
-
     def get(
         self, tenant: str, webhook_id: str, *, connection: Connection | None = None
     ) -> Recorded | None:
@@ -312,22 +307,56 @@ class SqlDeliveryLog(_Sql):
 
     def put(self, answer: Recorded, *, connection: Connection | None = None) -> Recorded:
         """Record an answer and return the one that stands: the first."""
-        with self._joined(connection) as joined:
-            if self._insert_answer(answer, joined):
-                return answer
-            return self.get(answer.tenant, answer.webhook_id, connection=joined) or answer
+        (standing,) = self.put_all([answer], connection=connection)
+        return standing
 
-    def _insert_answer(self, answer: Recorded, joined: Connection) -> bool:
-        values = msgspec.structs.asdict(answer)
-        values["recorded_at"] = _micros(answer.recorded_at)
+    def put_all(
+        self, answers: Sequence[Recorded], *, connection: Connection | None = None
+    ) -> Sequence[Recorded]:
+        """Record several answers, and return for each the one that stands."""
+        with self._joined(connection) as joined:
+            written = 0
+            for start in range(0, len(answers), ANSWERS_AT_ONCE):
+                written += self._insert(answers[start : start + ANSWERS_AT_ONCE], joined)
+            if written == len(answers):
+                return answers
+            return [
+                self.get(answer.tenant, answer.webhook_id, connection=joined) or answer
+                for answer in answers
+            ]
+
+    def _insert(self, answers: Sequence[Recorded], joined: Connection) -> int:
+        """Insert those that are new, in one statement; return how many."""
+        values = {
+            f"{name}_m{place}": _spelled(getattr(answer, name))
+            for place, answer in enumerate(answers)
+            for name in _ANSWER_COLUMNS
+        }
         # Straight to the driver: SQLAlchemy's way to it costs more than the insert.
         with closing(joined.connection.cursor()) as cursor:
-            cursor.execute(self._record, values)
-            return bool(cursor.rowcount == 1)
+            cursor.execute(_insert_answers(joined.dialect.name, len(answers)), values)
+            return int(cursor.rowcount)
 
     def purge(self, before: datetime, *, connection: Connection | None = None) -> int:
         """Forget answers recorded earlier than *before*; return how many."""
         return self._purge(deliveries, deliveries.c.recorded_at < before, connection)
+
+
+@lru_cache(maxsize=2 * ANSWERS_AT_ONCE)
+def _insert_answers(dialect: str, number: int) -> str:
+    """Write out the statement for *number* rows, as its driver spells the names of values."""
+    makers: dict[str, Any] = {
+        "sqlite": (sqlite, sqlite.dialect(paramstyle="named")),
+        "postgresql": (postgresql, postgresql.dialect(paramstyle="pyformat")),
+    }
+    module, spelling = makers[dialect]
+    blank: dict[str, Any] = dict.fromkeys(_ANSWER_COLUMNS)
+    insert = module.insert(deliveries).values([blank] * number).on_conflict_do_nothing()
+    return str(insert.compile(dialect=spelling))
+
+
+def _spelled(value: Any) -> Any:
+    return _micros(value) if isinstance(value, datetime) else value
 
 
 def _micros(moment: datetime) -> int:
