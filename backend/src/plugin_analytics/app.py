@@ -25,6 +25,7 @@ from plugin_analytics.http.data import Readers, data_routes, reports
 from plugin_analytics.http.handshake import handshake_route
 from plugin_analytics.http.quarantine import quarantine_route
 from plugin_analytics.http.query import query_route
+from plugin_analytics.http.settings import settings_routes
 from plugin_analytics.http.standby import Standby
 from plugin_analytics.model.calendar import zone_names
 from plugin_analytics.model.cursors import Cursors
@@ -88,7 +89,7 @@ class Plugin(PluginApp):
             asked=self._erase_soon,
             book=book,
         )
-        refresh = Refresh(store, zone)
+        refresh = Refresh(store, zones)
         erase = Erase(store, clock, hashes, refresh, book)
         self.jobs = jobs(refresh, retry, erase, self.name)
         cursors, readers = Cursors(pseudonyms.subkey("cursors")), Readers(READERS)
@@ -96,6 +97,7 @@ class Plugin(PluginApp):
         self.routes = [
             *data_routes(reads, readers),
             query_route(reads, Query(store), readers),
+            *settings_routes(zones, readers, self._refresh_soon),
             quarantine_route(Quarantine(store, cursors), readers),
             handshake_route(),
         ]

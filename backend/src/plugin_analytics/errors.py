@@ -4,6 +4,8 @@ BadRequest
  +- CursorInvalid            400 INVALID_FORMAT
 PermissionDenied
  +- LegacyAccessDenied       403 LEGACY_ACCESS_DENIED
+Conflict
+ +- SettingsMoved            412 RESOURCE_CONFLICT
 PayloadTooLarge
  +- BatchTooLarge            413 PAYLOAD_TOO_LARGE
 ServiceUnavailable           503, always with Retry-After: the sender keeps what it has
@@ -25,6 +27,7 @@ import random
 
 from mosaiclife_plugin_sdk import (
     BadRequest,
+    Conflict,
     PayloadTooLarge,
     PermissionDenied,
     ServiceUnavailable,
@@ -46,6 +49,12 @@ class LegacyAccessDenied(PermissionDenied):
 
     # One answer for a foreign legacy and for one that does not exist: no existence oracle.
     code = "LEGACY_ACCESS_DENIED"
+
+
+class SettingsMoved(Conflict):
+    """The settings have changed since they were read; read them again."""
+
+    status = 412
 
 
 class BatchTooLarge(PayloadTooLarge):

@@ -79,7 +79,8 @@ class Bench:
     def refresh(self, *, zone: ZoneInfo | None = None) -> list[Refreshed]:
         """Run the job to its end and return what it told."""
         told: list[Refreshed] = []
-        Refresh(self.store, zone or self.zone)(lambda: False, told.append)
+        zones = Zones(self.store, zone) if zone else self.zones
+        Refresh(self.store, zones)(lambda: False, told.append)
         return told
 
     def metrics(

@@ -151,7 +151,7 @@ def test_refresh_stops_when_asked_and_goes_on_later(bench: Bench) -> None:
     """A cancelled run leaves work for the next, and nothing half done."""
     bench.deliver([story("s1", "l1")])
 
-    Refresh(bench.store, bench.zone)(lambda: True, lambda change: None)
+    Refresh(bench.store, bench.zones)(lambda: True, lambda change: None)
     assert bench.metrics("l1") == {}
 
     bench.refresh()

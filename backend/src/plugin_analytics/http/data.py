@@ -120,5 +120,9 @@ def _route(path: str, read: Read, readers: Readers) -> HTTPRouteHandler:
 
 def answer(request: AnyRequest, report: Report) -> Response[Any]:
     """Encode a report under a tag that changes when any of its numbers does."""
-    tag = blake2b(_encoder.encode((report.data, report.meta)), digest_size=16).hexdigest()
-    return ok(request, report.data, meta=report.meta, etag=tag)
+    return ok(request, report.data, meta=report.meta, etag=tag_of(report))
+
+
+def tag_of(report: Report) -> str:
+    """Return the tag of a report."""
+    return blake2b(_encoder.encode((report.data, report.meta)), digest_size=16).hexdigest()

@@ -6,14 +6,15 @@ finished by the next.
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from plugin_analytics.clock import from_micros, rfc3339
-from plugin_analytics.model.calendar import local_date
+from plugin_analytics.model.calendar import find_zone, local_date
 from plugin_analytics.model.families import WHOLE_TENANT
 from plugin_analytics.model.rollup import DEFINITION, Folded, Memory, by_subject, fold, refold
+from plugin_analytics.services.zones import Zones
 from plugin_analytics.store.base import LegacyDay, Progress, Store
 
 FOLD_EVENTS = 500
@@ -41,10 +42,10 @@ class Refreshed(NamedTuple):
 class Refresh:
     """Bring the counts of every tenant up to its events."""
 
-    def __init__(self, store: Store, zone: ZoneInfo) -> None:
-        """Count in the days of *zone*."""
+    def __init__(self, store: Store, zones: Zones) -> None:
+        """Count in the days of each tenant's zone."""
         self._store = store
-        self._zone = zone
+        self._zones = zones
 
     def __call__(
         self, cancelled: Callable[[], bool], refreshed: Callable[[Refreshed], None]
@@ -67,20 +68,39 @@ class Refresh:
 
     def _tenants(self) -> list[str]:
         """Return who has work, after starting over where the zone or a definition changed."""
-        moved = self._store.tenants_counted_otherwise(self._zone.key, DEFINITION)
-        for tenant in moved:
-            self._store.begin_again(tenant, self._zone.key, DEFINITION).result()
+        moved = self._moved()
+        for tenant, zone in moved.items():
+            self._store.begin_again(tenant, zone.key, DEFINITION).result()
         return sorted({*moved, *self._store.dirty_tenants()})
+
+    def _moved(self) -> dict[str, ZoneInfo]:
+        """Return whose counts do not follow their zone, and the zone that they should follow."""
+        own, default = self._zones.all_own(), self._zones.default
+        others = self._store.tenants_counted_otherwise(default.key, DEFINITION)
+        moved = {tenant: default for tenant in others if tenant not in own}
+        for tenant, zone in own.items():
+            progress = self._store.progress(tenant)
+            if progress and (progress.zone, progress.definition) != (zone.key, DEFINITION):
+                moved[tenant] = zone
+        return moved
+
+    def _zone_of(self, tenant: str) -> ZoneInfo:
+        """Return the zone in which counting goes on: a change waits until it begins anew."""
+        progress = self._store.progress(tenant)
+        counted = None if progress is None else find_zone(progress.zone)
+        return counted or self._zones.of(tenant)
 
     def _rebuilding(self, tenant: str) -> bool:
         """Make the next few facts anew; False when none are to be made."""
         progress = self._store.progress(tenant)
         if progress is None or progress.rebuild is None:
             return False
-        return self._store.rebuild(tenant, REBUILD_SUBJECTS, self._refold).result()
+        day_of = partial(local_date, zone=self._zone_of(tenant))
 
-    def _refold(self, memories: Sequence[Memory]) -> Folded:
-        return refold(memories, self._day_of)
+        def again(memories: Sequence[Memory]) -> Folded:
+            return refold(memories, day_of)
+
+        return self._store.rebuild(tenant, REBUILD_SUBJECTS, again).result()
 
     def _advance(self, tenant: str, cancelled: Callable[[], bool]) -> Refreshed | None:
         """Fold a good piece of what is waiting and count its days; None when all is done."""
@@ -125,10 +145,9 @@ class Refresh:
         if pending is None:
             return 0
         groups = by_subject(pending.events)
-        folded = fold(groups, self._store.memories(tenant, list(groups)), self._day_of)
-        reached = Progress(pending.seq, pending.watermark, self._zone.key, DEFINITION)
+        zone = self._zone_of(tenant)
+        day_of = partial(local_date, zone=zone)
+        folded = fold(groups, self._store.memories(tenant, list(groups)), day_of)
+        reached = Progress(pending.seq, pending.watermark, zone.key, DEFINITION)
         self._store.save_fold(tenant, folded, reached).result()
         return len(pending.events)
-
-    def _day_of(self, at: int) -> date:
-        return local_date(at, self._zone)

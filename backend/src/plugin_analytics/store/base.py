@@ -203,6 +203,12 @@ class Store(Protocol):
     def settle(self, name: str, value: bytes) -> bytes:
         """Keep *value* under *name* unless there is one; return the one that stands."""
 
+    def settings(self, prefix: str) -> Mapping[str, bytes]:
+        """Return every value whose name begins with *prefix*."""
+
+    def replace(self, name: str, before: bytes | None, value: bytes | None) -> Future[bool]:
+        """Keep *value* under *name*, or nothing; False when what stood there was not *before*."""
+
     def waiting(self) -> int:
         """Return how many rows wait to be written."""
 

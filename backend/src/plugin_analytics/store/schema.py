@@ -220,7 +220,7 @@ progress = Table(
     Column("rebuild", LargeBinary),
     sqlite_with_rowid=False,
 )
-# The instance's own: the check value of the pseudonym key.
+# The instance's own: the check value of the pseudonym key, and the zone that a tenant has set.
 setting = Table(
     "setting",
     metadata,

@@ -41,6 +41,8 @@ T = TypeVar("T")
 READERS = 4
 FRAME_CONNECTIONS = 4
 _SETTLE = "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_STANDS = "SELECT value FROM setting WHERE name = ?"
+_REMOVE = "DELETE FROM setting WHERE name = ?"
 _PROBE = (
     "INSERT INTO setting (name, value) VALUES ('probe', ?)"
     " ON CONFLICT DO UPDATE SET value = excluded.value"
@@ -247,6 +249,27 @@ class SQLiteStore(Counts):
         """Keep *value* under *name* unless there is one; return the one that stands."""
         self._writer.submit(lambda session: session.driver.execute(_SETTLE, (name, value))).result()
         return self.setting(name) or value
+
+    def settings(self, prefix: str) -> Mapping[str, bytes]:
+        """Return every value whose name begins with *prefix*."""
+        columns = schema.setting.c
+        near = columns.name.between(prefix, prefix + chr(0x10FFFF))
+        rows = self._all(select(columns.name, columns.value).where(near))
+        return {row.name: bytes(row.value) for row in rows}
+
+    def replace(self, name: str, before: bytes | None, value: bytes | None) -> Future[bool]:
+        """Keep *value* under *name*, or nothing; False when what stood there was not *before*."""
+
+        def work(session: Session) -> bool:
+            found = session.driver.execute(_STANDS, (name,)).fetchone()
+            if (None if found is None else bytes(found[0])) != before:
+                return False
+            session.driver.execute(_REMOVE, (name,))
+            if value is not None:
+                session.driver.execute(_SETTLE, (name, value))
+            return True
+
+        return self._writer.submit(work)
 
     def waiting(self) -> int:
         """Return how many rows wait to be written."""
