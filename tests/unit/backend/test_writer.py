@@ -1,7 +1,7 @@
 """The writer: one commit for many, an answer only after it, and one caller's fault is his own."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,46 @@ def test_many_callers_share_a_commit(table: Table) -> None:
     table.writer.submit(insert(100)).result()
 
     assert set(seen) <= {1, 50, 51}
+
+
+def test_work_of_one_kind_is_done_in_one_stroke(table: Table) -> None:
+    """Neighbours that want the same thing are handed over together, each with its own result."""
+    calls: list[int] = []
+
+    def insert_all(session: Session, values: Sequence[int]) -> list[int]:
+        calls.append(len(values))
+        session.driver.executemany("INSERT INTO number VALUES (?)", [(each,) for each in values])
+        return [-each for each in values]
+
+    table.turns.take()
+    first = table.writer.submit(insert(100))
+    futures = [table.writer.submit_joint(insert_all, value) for value in range(20)]
+    table.turns.leave()
+
+    assert [future.result() for future in futures] == [-value for value in range(20)]
+    assert first.result() == 100
+    assert calls == [20]
+
+
+def test_what_fails_together_is_done_one_by_one(table: Table) -> None:
+    """The one at fault gets the error; what its neighbours wanted is done all the same, once."""
+
+    def insert_all(session: Session, values: Sequence[int]) -> list[int]:
+        for value in values:
+            insert(value)(session)
+            if value == 3:
+                raise ZeroDivisionError
+        return list(values)
+
+    table.turns.take()
+    table.writer.submit(insert(100))
+    futures = [table.writer.submit_joint(insert_all, value) for value in range(6)]
+    table.turns.leave()
+
+    with pytest.raises(ZeroDivisionError):
+        futures[3].result()
+    assert [future.result() for future in futures if future is not futures[3]] == [0, 1, 2, 4, 5]
+    assert table.values() == [0, 1, 2, 4, 5, 100]
 
 
 def test_failing_unit_leaves_its_neighbours_alone(table: Table) -> None:

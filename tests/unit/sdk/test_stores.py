@@ -255,6 +255,28 @@ def test_the_first_answer_to_a_delivery_stands(stores: Stores) -> None:
     assert stores.deliveries.get("family-a", "msg_1") == first
 
 
+def test_answers_are_recorded_together(stores: Stores) -> None:
+    """Many answers go in at once; where one stood before, it is the one that comes back."""
+    stood = stores.deliveries.put(an_answer("msg_7", data=b"first"))
+    many = [an_answer(f"msg_{number}") for number in range(250)]
+
+    standing = stores.deliveries.put_all(many)
+
+    assert standing[7] == stood
+    assert [*standing[:7], *standing[8:]] == [*many[:7], *many[8:]]
+    assert stores.deliveries.get("family-a", "msg_249") == many[249]
+
+
+def test_answers_that_are_all_new_come_back_as_they_are(stores: Stores) -> None:
+    """Who records an answer can tell by identity that it was not given before."""
+    new = [an_answer("a"), an_answer("b")]
+    assert all(
+        mine is theirs for mine, theirs in zip(new, stores.deliveries.put_all(new), strict=True)
+    )
+    again = [an_answer("a"), an_answer("c")]
+    assert stores.deliveries.put_all(again)[0] is not again[0]
+
+
 def test_a_delivery_is_known_to_its_tenant_only(stores: Stores) -> None:
     """The same id of another tenant is another delivery."""
     stores.deliveries.put(an_answer())
