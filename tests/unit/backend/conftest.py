@@ -15,8 +15,12 @@ from mosaiclife_plugin_sdk import Delivery
 from mosaiclife_plugin_sdk.stores import sql_stores
 from plugin_analytics.model.calendar import Period
 from plugin_analytics.model.cursors import Cursors
+from plugin_analytics.model.erasure import Hashes
 from plugin_analytics.model.pseudonyms import Pseudonyms
+from plugin_analytics.services.erasure import Erase
+from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.ingest import Ingest
+from plugin_analytics.services.me import DataSubject
 from plugin_analytics.services.intake import Intake
 from plugin_analytics.services.provide import OverviewQuery, Provide, Window
 from plugin_analytics.services.rollup import Refresh, Refreshed
@@ -41,15 +45,21 @@ class Bench:
         self.counted: list[tuple[str, str, int]] = []
         self.commits = 0
         self.intake = Intake()
+        self.pseudonyms = Pseudonyms(b"k" * 32)
+        self.hashes = Hashes(self.pseudonyms.subkey("tombstones"))
+        self.book = GrantBook(store, self.hashes)
+        self.asked = 0
         self.ingest = Ingest(
             store,
             sql_stores(store.frame_engine).deliveries,
-            Pseudonyms(b"k" * 32),
+            self.pseudonyms,
             lambda: NOW,
             plugin=PLUGIN,
             intake=self.intake,
             count=lambda *counted: self.counted.append(counted),
             committed=self._committed,
+            asked=self._asked,
+            book=self.book,
         )
         self.zones = Zones(store, zone)
         self.provide = Provide(store, lambda: NOW, Cursors(b"c" * 32), self.zones)
@@ -96,8 +106,30 @@ class Bench:
         report = self.provide.overview(tenant, legacy, query)
         return {found.metric: found.value for found in report.data.metrics if found.value}
 
+    def eraser(self, *, now: datetime = NOW) -> Erase:
+        """Return the job that forgets."""
+        refresh = Refresh(self.store, self.zones)
+        return Erase(self.store, lambda: now, self.hashes, refresh, self.book)
+
+    def erase_tenant(self, tenant: str = TENANT) -> str:
+        """Ask that a whole tenant be forgotten, and return the receipt's id."""
+        return asyncio.run(self.subject().erase_tenant(tenant)).receipt_id
+
+    def subject(self, *, now: datetime = NOW) -> DataSubject:
+        """Return what people may ask about their own."""
+        cursors = Cursors(b"c" * 32)
+        parts = self.pseudonyms, self.hashes, self.book, cursors
+        return DataSubject(self.store, lambda: now, *parts)
+
+    def erase(self, *, now: datetime = NOW) -> dict[str, int]:
+        """Run the job that forgets to its end and return its result."""
+        return self.eraser(now=now)(lambda: False)
+
     def _committed(self) -> None:
         self.commits += 1
+
+    def _asked(self) -> None:
+        self.asked += 1
 
 
 @pytest.fixture(params=["sqlite"])

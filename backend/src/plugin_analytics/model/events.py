@@ -4,7 +4,7 @@ Three things can become of one event here: `Event` (to be stored), `Ignored` (of
 `Poison` (to be set aside with a reason). What an event is wrapped in is the business of `envelopes`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -25,10 +25,28 @@ from plugin_analytics.model.envelopes import (
     read_plain,
     valid,
 )
+from plugin_analytics.model.erasure import (
+    BEGINS_LEGACY,
+    BY_LEGACY,
+    BY_PERSON,
+    Ask,
+    Graves,
+    Mark,
+    Marked,
+    Said,
+    Target,
+    body_without,
+)
+from plugin_analytics.model.erasure import (
+    CONTENT as TOLD,
+)
 from plugin_analytics.model.families import BY_TYPE, TYPES, EventType, Payload, Sensitivity
 from plugin_analytics.model.families.base import Hide, Identifier
+from plugin_analytics.model.families.legacies import LegacyDeleted
+from plugin_analytics.model.families.people import DELETED, ENABLED, OPTED_OUT, Person
 from plugin_analytics.model.families.permissions import Permission
 from plugin_analytics.model.grants import Grant, Standing, grant_of
+from plugin_analytics.model.rollup import subject_key
 
 MAX_EVENT_BYTES = 64 * 1024
 VERSIONS = frozenset({1})
@@ -48,6 +66,7 @@ Reason = Literal[
     "TOO_LARGE",
     "ERASED_SUBJECT",
 ]
+Code = Reason | Literal["OPTED_OUT"]
 Pseudonymise = Callable[[str, str], bytes]
 
 
@@ -65,6 +84,8 @@ class Event(NamedTuple):
     sensitivity: Sensitivity = Sensitivity.SHARED
     source: str = CORE
     grant: Grant | None = None
+    seal: bytes | None = None
+    ask: Ask | None = None
 
     @property
     def backfill(self) -> bool:
@@ -77,7 +98,7 @@ class Ignored(NamedTuple):
 
     id: str | None
     type: str
-    code: Reason | None = None
+    code: Code | None = None
     source: str = CORE
 
 
@@ -92,6 +113,23 @@ class Poison(NamedTuple):
     message: str
     kept: bytes | None = None
     source: str = CORE
+    mark: Marked | None = None
+    ask: Ask | None = None
+
+
+class Refused(NamedTuple):
+    """Why a well-formed event is set aside, and what it leaves behind."""
+
+    reason: Reason
+    message: str
+    mark: Marked | None = None
+    ask: Ask | None = None
+
+
+class Unwanted(NamedTuple):
+    """Why nobody need look at a well-formed event."""
+
+    code: Code
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -106,6 +144,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 Judgement = Event | Ignored | Poison
+_WISHES: dict[str, Said] = {DELETED: "person", OPTED_OUT: "optout", ENABLED: "enabled"}
 
 _fields = msgspec.json.Decoder(dict[str, Any])
 _kept = msgspec.json.Decoder(Kept)
@@ -122,6 +161,7 @@ class Judge:
     read: Reader = read_plain
     standing: Standing = field(default_factory=lambda: Standing({}))
     plugin: str = ""
+    graves: Graves = field(default_factory=Graves)
 
     def __call__(self, raw: msgspec.Raw) -> Judgement:
         """Return what becomes of *raw*; nothing that it holds makes this raise."""
@@ -178,29 +218,26 @@ class Judge:
             payload=payload,
             source=envelope.source,
         )
-        if isinstance(payload, Permission):
-            return self._permitted(event, payload)
-        closed = self.standing.closed(event.legacies, event.type, event.sensitivity)
-        return self._narrowed(raw, event, payload, closed) if closed else event
+        if isinstance(payload, Permission) and payload.plugin_id not in (None, self.plugin):
+            return Ignored(event.id, event.type, source=event.source)  # said of another plugin
+        found = admit(event, payload, self.standing, self.graves)
+        if isinstance(found, Event):
+            return found
+        if isinstance(found, Unwanted):
+            return Ignored(event.id, event.type, found.code, event.source)
+        return self._refused(raw, event, found)
 
-    def _permitted(self, event: Event, payload: Permission) -> Event | Ignored:
-        """Note what a keeper has said of this plugin; what is said of others is not ours."""
-        if payload.plugin_id not in (None, self.plugin):
-            return Ignored(event.id, event.type, source=event.source)
-        grant = grant_of(event.type, event.at, event.id, payload)
-        self.standing.say(payload.legacy_id, grant)
-        return event._replace(grant=grant)
-
-    def _narrowed(
-        self, raw: msgspec.Raw, event: Event, payload: Payload, closed: Sequence[str]
-    ) -> Judgement:
-        """Keep an event for the legacies that are left; refuse it when none is."""
-        if len(closed) < len(event.legacies):
-            left = payload.without(closed)
-            return event._replace(body=_encoder.encode(left), legacies=tuple(left.legacies()))
-        if any(map(self.standing.decided, closed)):
-            return self._poison(raw, "NO_GRANT", "$.payload", "no legacy of it allows this")
-        return Ignored(event.id, event.type, "NO_GRANT", event.source)
+    def _refused(self, raw: msgspec.Raw, event: Event, found: Refused) -> Poison:
+        """Set an event aside of which nothing is kept; what is erased is not even named."""
+        poison = self._poison(raw, found.reason, "$.payload", found.message)
+        erased = found.reason == "ERASED_SUBJECT"
+        return poison._replace(
+            key=event.key,
+            id=None if erased else event.id,
+            source=event.source,
+            mark=found.mark,
+            ask=found.ask,
+        )
 
     def _payload(self, envelope: Opened | Envelope, kind: EventType) -> Payload:
         """Read the kept fields, with pseudonyms in the place of people."""
@@ -259,8 +296,13 @@ class Judge:
         return self._hide("raw:" + bytes(raw).decode("latin-1"))
 
 
-def reread(
-    key: bytes, name: str | None, kept: bytes | None, now: datetime, standing: Standing
+def reread(  # what is stored, and what decides over it now
+    key: bytes,
+    name: str | None,
+    kept: bytes | None,
+    now: datetime,
+    standing: Standing,
+    graves: Graves | None = None,
 ) -> Event | None:
     """Return the event that was set aside under *key* if it can be taken now."""
     kind = TYPES.get(name or "")
@@ -284,9 +326,111 @@ def reread(
         payload=payload,
         source=found.source,
     )
+    verdict = admit(event, payload, standing, graves or Graves())
+    return verdict if isinstance(verdict, Event) else None
+
+
+def admit(
+    event: Event, payload: Payload, standing: Standing, graves: Graves
+) -> Event | Refused | Unwanted:
+    """Return what is stored of an event, after what legacies allow and what has been erased."""
     if isinstance(payload, Permission):
-        return event._replace(grant=grant_of(event.type, event.at, event.id, payload))
-    return None if standing.closed(event.legacies, event.type, event.sensitivity) else event
+        return _permitted(event, payload, standing, graves)
+    if event.sensitivity is Sensitivity.CONTROL:
+        return _uttered(event, payload, graves)
+    closed = standing.closed(event.legacies, event.type, event.sensitivity)
+    if closed and len(closed) == len(event.legacies):
+        if any(map(standing.decided, closed)):
+            return Refused("NO_GRANT", "no legacy of it allows this")
+        return Unwanted("NO_GRANT")
+    if graves.over(event.at):
+        return Refused("ERASED_SUBJECT", "all of that time was erased")
+    if graves.person(event.person):
+        return _of_nobody(event, payload, graves)
+    gone = graves.gone(event.legacies)
+    lost = [*closed, *gone]
+    if gone and set(lost) >= set(event.legacies):
+        mark = _mark_of(event, payload, BY_LEGACY)
+        return Refused("ERASED_SUBJECT", "no legacy of it is left", mark)
+    if lost:
+        left = payload.without(lost)
+        event = event._replace(body=_encoder.encode(left), legacies=tuple(left.legacies()))
+    return _unnamed_if_asked(event, graves)
+
+
+def _permitted(
+    event: Event, payload: Permission, standing: Standing, graves: Graves
+) -> Event | Refused:
+    """Note what a keeper has said of this plugin, and ask that the rest go if it is less."""
+    if graves.gone(event.legacies):
+        return Refused("ERASED_SUBJECT", "its legacy is gone")
+    grant = grant_of(event.type, event.at, event.id, payload)
+    if not standing.say(payload.legacy_id, grant) or grant.types is None:
+        return event._replace(grant=grant)
+    target = Target(legacy=payload.legacy_id, types=tuple(sorted(grant.types)))
+    return event._replace(grant=grant, ask=graves.ask("grant", event.key, event.at, target))
+
+
+def _uttered(event: Event, payload: Payload, graves: Graves) -> Event:
+    """Note whom or what an event wants to be forgotten; the event itself is kept without it."""
+    if isinstance(payload, Person):
+        person = payload.user_id or (event.person.hex() if event.person else None)
+        if person is None:
+            return event
+        ask = graves.ask(_WISHES[event.type], event.key, event.at, Target(person=person))
+    elif isinstance(payload, LegacyDeleted):
+        ask = graves.ask("legacy", event.key, event.at, Target(legacy=payload.legacy_id))
+    else:
+        return event
+    graves.say(ask)
+    return event._replace(ask=ask)
+
+
+def _of_nobody(event: Event, payload: Payload, graves: Graves) -> Refused:
+    """Refuse what somebody did who is gone; a legacy that they began goes as well."""
+    ask = None
+    if event.type == BEGINS_LEGACY:
+        ask = graves.ask("legacy", event.key, event.at, Target(legacy=event.legacies[0]))
+        graves.say(ask)
+    mark = _mark_of(event, payload, BY_PERSON)
+    return Refused("ERASED_SUBJECT", "its person is gone", mark, ask)
+
+
+def _mark_of(event: Event, payload: Payload, kind: str) -> Marked | None:
+    """Return the mark that a refused act leaves on its subject, where it may decide over others."""
+    family = BY_TYPE[event.type]
+    if not family.remembered or (family.personal and kind == BY_PERSON):
+        return None
+    name = family.subject(payload, event.person)
+    if name is None:
+        return None
+    return Marked(kind, event.at, event.id, Mark(family.name, subject_key(family.name, name).hex()))
+
+
+def _unnamed_if_asked(event: Event, graves: Graves) -> Event | Unwanted:
+    """Take the name off what somebody told who does not want to be watched; refuse all else."""
+    if event.person is None or not graves.bound(event.person, event.at):
+        return event
+    if BY_TYPE[event.type].name not in TOLD:
+        return Unwanted("OPTED_OUT")
+    return event._replace(person=None, seal=graves.sealed(event.person, event.id))
+
+
+def kept_without(name: str, kept: bytes, legacy: str) -> bytes | None:
+    """Return what is kept of an event as if it had not named *legacy*; None if nothing is left."""
+    try:
+        found = _kept.decode(kept)
+        body = body_without(name, bytes(found.payload), legacy)
+    except msgspec.ValidationError:
+        return None
+    if body is None:
+        return None
+    return _encoder.encode(msgspec.structs.replace(found, payload=msgspec.Raw(body)))
+
+
+def kept_at(kept: bytes) -> int:
+    """Return when that happened of which something is kept."""
+    return micros(_kept.decode(kept).occurred_at)
 
 
 def mistimed(

@@ -46,11 +46,13 @@ class Standing:
         self._known = known
         self._said: dict[str, Grant] = {}
 
-    def say(self, legacy: str, grant: Grant) -> None:
-        """Let *grant* stand unless a later one does: the order of arrival does not matter."""
+    def say(self, legacy: str, grant: Grant) -> bool:
+        """Let *grant* stand unless a later one does, whatever came first; tell whether it does."""
         standing = self._of(legacy)
-        if standing is None or grant[:2] > standing[:2]:
-            self._said[legacy] = grant
+        if standing is not None and grant[:2] <= standing[:2]:
+            return False
+        self._said[legacy] = grant
+        return True
 
     def closed(self, legacies: tuple[str, ...], name: str, sensitivity: Sensitivity) -> list[str]:
         """Return those of *legacies* whose events of a type must not be kept."""

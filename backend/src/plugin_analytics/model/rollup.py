@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from plugin_analytics.model.erasure import BY_LEGACY, MARKS, Mark, compact, is_control, visible
 from plugin_analytics.model.families import BY_NAME, BY_TYPE, Act, Fact, Family
 
 DayOf = Callable[[int], date]
 DEFINITION = "v1"
 
 _memory = msgspec.msgpack.Decoder(list[Act])
+_mark = msgspec.json.Decoder(Mark)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -25,6 +27,7 @@ class Stored(NamedTuple):
     at: int
     person: bytes | None
     body: bytes
+    seal: bytes | None = None
 
 
 class DatedFact(NamedTuple):
@@ -62,8 +65,11 @@ def by_subject(events: Iterable[Stored]) -> dict[bytes, list[Stored]]:
     """Group events by what they are about; those that count nothing fall away."""
     groups: dict[bytes, list[Stored]] = {}
     for event in events:
+        if event.type in MARKS:
+            groups.setdefault(_mark.decode(event.body).key, []).append(event)
+            continue
         family = BY_TYPE.get(event.type)
-        if family is None or not family.remembered:
+        if family is None or not family.remembered or is_control(event.type):
             continue
         name = family.subject(family.decode(event.type, event.body), event.person)
         if name is not None:
@@ -77,15 +83,24 @@ def fold(
     """Join new events to what was known, and compare the facts before with the facts after."""
     folded = Folded()
     for subject, events in groups.items():
-        family = BY_TYPE[events[0].type]
+        family = _family_of(events[0])
         known = acts_of(memories[subject]) if subject in memories else []
         acts = _joined(known, events)
-        before = set(_dated(subject, family, known, day_of))
-        after = set(_dated(subject, family, acts, day_of))
-        folded.memories.append(memory_of(subject, family.name, acts))
-        folded.dropped.extend(before - after)
-        folded.added.extend(after - before)
+        change = difference(subject, family, known, acts, day_of)
+        folded.memories.extend(change.memories)
+        folded.dropped.extend(change.dropped)
+        folded.added.extend(change.added)
     return folded
+
+
+def difference(
+    subject: bytes, family: Family, known: Sequence[Act], acts: Sequence[Act], day_of: DayOf
+) -> Folded:
+    """Return which facts go and come when a subject's acts change; what is left of it is kept."""
+    before = set(_dated(subject, family, known, day_of))
+    after = set(_dated(subject, family, acts, day_of))
+    memories = [memory_of(subject, family.name, acts)] if acts else []
+    return Folded(memories, list(before - after), list(after - before))
 
 
 def refold(memories: Iterable[Memory], day_of: DayOf) -> Folded:
@@ -109,17 +124,32 @@ def acts_of(acts: bytes) -> list[Act]:
 
 def _joined(known: list[Act], events: Sequence[Stored]) -> list[Act]:
     """Add events to the acts on a subject, each once, in an order that does not tell arrival."""
-    fresh = (Act(e.at, e.id, e.type, e.person, e.body) for e in events)
     acts = {
-        (act.at, act.id, act.type, act.body, act.person or b""): act for act in (*known, *fresh)
+        (act.at, act.id, act.type, act.body, act.person or b""): act
+        for act in (*known, *map(_act, events))
     }
-    return [acts[key] for key in sorted(acts)]
+    joined = [acts[key] for key in sorted(acts)]
+    return compact(joined) if any(act.type in MARKS for act in joined) else joined
+
+
+def _act(event: Stored) -> Act:
+    if event.type == BY_LEGACY:
+        return Act(0, "", BY_LEGACY, None, b"")  # that there was one counts, not when
+    body = b"" if event.type in MARKS else event.body
+    return Act(event.at, event.id, event.type, event.person, body, event.seal)
+
+
+def _family_of(event: Stored) -> Family:
+    if event.type in MARKS:
+        return BY_NAME[_mark.decode(event.body).family]
+    return BY_TYPE[event.type]
 
 
 def _dated(
     subject: bytes, family: Family, acts: Sequence[Act], day_of: DayOf
 ) -> Iterable[DatedFact]:
-    for fact in family.facts(acts) if acts else ():
+    counting = visible(family, acts)
+    for fact in family.facts(counting) if counting else ():
         until = None if fact.until is None else day_of(fact.until)
         yield DatedFact(subject, day_of(fact.at), until, fact)
 

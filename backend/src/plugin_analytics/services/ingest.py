@@ -82,17 +82,21 @@ class Ingest:
         intake: Intake,
         count: Count,
         committed: Callable[[], None],
+        asked: Callable[[], None] = lambda: None,
+        book: GrantBook | None = None,
     ) -> None:
         """Store into *store* and answer into *deliveries*, in one transaction.
 
-        *plugin* is whom permissions may name, *intake* bounds what may wait. *count* is told of every outcome (type, outcome, number), *committed* of new events.
+        *plugin* is whom permissions may name, *intake* bounds what may wait. *count* is told of every outcome (type, outcome, number), *committed* of new events,
+        *asked* of wishes that something be forgotten. *book* knows what a tenant allows.
         """
         self._store = store
         self._deliveries = deliveries
         self._pseudonymise = pseudonymise
         self._clock = clock
         self._plugin = plugin
-        self._grants = GrantBook(store)
+        self._asked = asked
+        self._book = book or GrantBook(store)
         self._intake = intake
         self._count = count
         self._committed = committed
@@ -116,8 +120,16 @@ class Ingest:
     async def _submit(self, delivery: Delivery) -> tuple[Sequence[Judgement], Stored]:
         """Judge every event of a delivery, and hand all of it to the store."""
         parcel, now = read_parcel(delivery.body, delivery.content_type), self._clock()
-        standing = await self._grants.standing(delivery.tenant)
-        judge = Judge(delivery.tenant, now, self._pseudonymise, parcel.read, standing, self._plugin)
+        standing, graves = await self._book.standing(delivery.tenant)
+        judge = Judge(
+            delivery.tenant,
+            now,
+            self._pseudonymise,
+            parcel.read,
+            standing,
+            self._plugin,
+            graves,
+        )
         judgements = [judge(raw) for raw in parcel.events]
         _refuse_what_a_later_release_reads(judgements)
         return judgements, self._keep(delivery, now, judgements)
@@ -156,15 +168,19 @@ class Ingest:
         self, tenant: str, judgements: Sequence[Judgement], outcomes: Sequence[Outcome]
     ) -> None:
         events = (judged for judged in judgements if isinstance(judged, Event))
-        stored = zip(events, outcomes, strict=True)
-        self._grants.learn(tenant, (event for event, outcome in stored if outcome == "accepted"))
+        ended = zip(events, outcomes, strict=True)
+        new = [event for event, outcome in ended if outcome == "accepted"]
+        poison = [judged for judged in judgements if isinstance(judged, Poison)]
+        asks = [judged.ask for judged in poison if judged.ask is not None]
+        if self._book.learn(tenant, new, asks):
+            self._asked()
         remaining = iter(outcomes)
         counts = Counter(
             (judged.type or "", _status(judged) or next(remaining)) for judged in judgements
         )
         for (name, outcome), number in counts.items():
             self._count(name, outcome, number)
-        if "accepted" in outcomes:
+        if new or any(judged.mark is not None for judged in poison):
             self._committed()
 
 

@@ -10,7 +10,7 @@ import msgspec
 from plugin_analytics.clock import Clock, Steadiness, from_micros, micros
 from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.model.events import Event, Reason, reread
-from plugin_analytics.model.grants import Standing
+from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.pages import Pagination, Report
 from plugin_analytics.store.base import Batch, Outcome, SetAside, Store
 
@@ -66,13 +66,17 @@ class Retry:
         *,
         count: Callable[[str, str, int], None],
         committed: Callable[[], None],
+        asked: Callable[[], None] = lambda: None,
+        book: GrantBook | None = None,
     ) -> None:
-        """Tell *count* and *committed* as `Ingest` does."""
+        """Tell *count*, *committed* and *asked* as `Ingest` does; *book* is the one that it uses."""
         self._store = store
         self._clock = clock
         self._steady = Steadiness(clock)
         self._count = count
         self._committed = committed
+        self._asked = asked
+        self._book = book or GrantBook(store)
 
     def __call__(self, cancelled: Callable[[], bool]) -> dict[str, int]:
         """Go once through the quarantine; return what came of it.
@@ -93,13 +97,18 @@ class Retry:
 
     def _release(self, tenant: str, rows: Sequence[SetAside], now: datetime) -> int:
         """Store those of one tenant that can be taken now, in place of their rows."""
-        standing = Standing(self._store.grants(tenant))
-        reread_rows = (reread(row.key, row.type, row.kept, now, standing) for row in rows)
-        events = [event for event in reread_rows if event is not None]
-        if not events:
-            return 0
-        batch = Batch(tenant, micros(now), events, released=[event.key for event in events])
-        outcomes = self._store.append(batch, lambda outcomes, _: outcomes).result()
+        # Alone: an erasure that begins now must see all that was judged before it was known.
+        with self._store.alone():
+            standing, graves = self._book.read(tenant)
+            found = (reread(r.key, r.type, r.kept, now, standing, graves) for r in rows)
+            events = [event for event in found if event is not None]
+            if not events:
+                return 0
+            batch = Batch(tenant, micros(now), events, released=[event.key for event in events])
+            outcomes = self._store.append(batch, lambda outcomes, _: outcomes).result()
+        ended = zip(events, outcomes, strict=True)
+        if self._book.learn(tenant, [event for event, how in ended if how == "accepted"]):
+            self._asked()
         self._tell(events, outcomes)
         return len(events)
 

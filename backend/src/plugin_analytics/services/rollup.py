@@ -54,24 +54,38 @@ class Refresh:
 
         Each tenant's change is told as soon as it can be read.
         """
+        return sum(self.settle(tenant, cancelled, refreshed) for tenant in self._tenants())
+
+    def settle(
+        self,
+        tenant: str,
+        cancelled: Callable[[], bool],
+        refreshed: Callable[[Refreshed], None] = lambda _: None,
+    ) -> int:
+        """Work until nothing of one tenant is dirty; return the days counted."""
+        self._start_over()
         days = 0
-        for tenant in self._tenants():
-            while not cancelled():
-                if self._rebuilding(tenant):
-                    continue
-                change = self._advance(tenant, cancelled)
-                if change is None:
-                    break
-                days += change.days
-                refreshed(change)
+        while not cancelled():
+            if self._rebuilding(tenant):
+                continue
+            change = self._advance(tenant, cancelled)
+            if change is None:
+                break
+            days += change.days
+            refreshed(change)
         return days
 
     def _tenants(self) -> list[str]:
         """Return who has work, after starting over where the zone or a definition changed."""
+        return sorted({*self._start_over(), *self._store.dirty_tenants()})
+
+    def _start_over(self) -> Sequence[str]:
+        """Begin anew for every tenant whose counts follow another zone or definition."""
         moved = self._moved()
         for tenant, zone in moved.items():
-            self._store.begin_again(tenant, zone.key, DEFINITION).result()
-        return sorted({*moved, *self._store.dirty_tenants()})
+            with self._store.alone():
+                self._store.begin_again(tenant, zone.key, DEFINITION).result()
+        return list(moved)
 
     def _moved(self) -> dict[str, ZoneInfo]:
         """Return whose counts do not follow their zone, and the zone that they should follow."""
@@ -119,7 +133,7 @@ class Refresh:
         events = 0
         for _ in range(FOLDS_PER_COUNT):
             began = time.monotonic()
-            folded = 0 if cancelled() else self._fold(tenant)
+            folded = 0 if cancelled() else self._fold_next(tenant)
             self._give_way(time.monotonic() - began)
             events += folded
             if folded < FOLD_EVENTS:
@@ -137,9 +151,16 @@ class Refresh:
         if self._store.waiting():
             time.sleep(min(RESTS * worked, LONGEST_REST_SECONDS))
 
+    def _fold_next(self, tenant: str) -> int:
+        """Fold alone: what is forgotten meanwhile must not come back."""
+        with self._store.alone():
+            return self._fold(tenant)
+
     def _fold(self, tenant: str) -> int:
         """Fold the next events of *tenant*; return how many."""
         progress = self._store.progress(tenant)
+        if progress is not None and progress.rebuild is not None:
+            return 0  # another thread has just begun anew
         after = progress.seq if progress else 0
         pending = self._store.pending(tenant, after, FOLD_EVENTS)
         if pending is None:

@@ -16,6 +16,7 @@ from plugin_analytics.model.comparison import (
     year_before,
 )
 from plugin_analytics.model.dimensions import parts_of, value_of
+from plugin_analytics.model.erasure import visible
 from plugin_analytics.model.families import WHOLE_TENANT
 from plugin_analytics.model.life import FAMILY, Life, life_of
 from plugin_analytics.model.reports import STORYTELLERS, Cell, Row, rows
@@ -87,7 +88,7 @@ class View:
             return Life()
         key = subject_key(FAMILY.name, legacy)
         known = self._store.memories(tenant, [key])
-        return life_of(acts_of(known[key])) if key in known else Life()
+        return life_of(visible(FAMILY, acts_of(known[key]))) if key in known else Life()
 
     def passing(self, field: str) -> date:
         """Return the day of the passing, or refuse the parameter *field* with the reason."""

@@ -8,19 +8,26 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+import msgspec
+
 from plugin_analytics.errors import QuarantineFull, spread
-from plugin_analytics.model.events import Poison
+from plugin_analytics.model.events import Event, Poison
+from plugin_analytics.model.families import Sensitivity
 from plugin_analytics.store.base import Batch, Outcome
 from plugin_analytics.store.codes import Codes
+from plugin_analytics.store.erasing import bury, utter
+from plugin_analytics.store.erasure_log import ErasureLog
+from plugin_analytics.store.erasures import MARK
 from plugin_analytics.store.tallies import Tallies
 
 QUARANTINE_ROWS = 10_000
 RETRY_SECONDS = 300
 
+_encoder = msgspec.json.Encoder()
 _INSERT_EVENT = (
     "INSERT INTO event"
-    " (tenant, seq, key, content, id, type, source, at, received_at, person, class, body)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
+    " (tenant, seq, key, content, id, type, source, at, received_at, person, class, body, seal)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
 )
 _SAY = (
     "INSERT INTO legacy_grant (tenant, legacy, at, id, types) VALUES (?, ?, ?, ?, ?)"
@@ -39,9 +46,10 @@ _FORGET = "DELETE FROM quarantine WHERE received_at < ?"
 class Arrivals:
     """Number the events of each tenant as they arrive."""
 
-    def __init__(self, codes: Codes) -> None:
-        """Write types, sources and legacies by their *codes*."""
+    def __init__(self, codes: Codes, log: ErasureLog) -> None:
+        """Write types, sources and legacies by their *codes*; what must go also into the *log*."""
         self._codes = codes
+        self._log = log
         self._tallies = Tallies(codes)
         self._next: dict[int, int] = {}
 
@@ -52,8 +60,10 @@ class Arrivals:
         tenants = [self._prepare(connection, batch) for batch in batches]
         outcomes = self._store(connection, tenants, batches)
         written = list(zip(tenants, batches, outcomes, strict=True))
-        for each in written:
-            self._say(connection, *each)
+        for tenant, batch, found in written:
+            self._say(connection, tenant, batch, found)
+            self._mark(connection, tenant, batch)
+            self._utter(connection, tenant, batch, found)
         self._tallies.add(connection, written)
         return outcomes
 
@@ -99,11 +109,47 @@ class Arrivals:
         return [
             (
                 *(tenant, seq, e.key, e.content, e.id, word(connection, e.type)),
-                *(source(connection, e.source), e.at, received, e.person),
-                *(int(e.sensitivity), e.body),
+                *(source(connection, e.source), e.at, received),
+                *_held(e),
+                e.seal,
             )
             for seq, e in enumerate(batch.events, first)
         ]
+
+    def _mark(self, connection: sqlite3.Connection, tenant: int, batch: Batch) -> None:
+        """Keep of refused events that they were, where that decides over what others did."""
+        marked = [(one, one.mark) for one in batch.poison if one.mark is not None]
+        if not marked:
+            return
+        first, word = self._first(connection, tenant), self._codes.word
+        self._next[tenant] = first + len(marked)
+        rows = [
+            (
+                *(tenant, seq, one.key, b"", mark.id, word(connection, mark.type)),
+                *(self._codes.source(connection, one.source), mark.at, batch.received_at),
+                *(None, int(Sensitivity.CONTROL), _encoder.encode(mark.mark), None),
+            )
+            for seq, (one, mark) in enumerate(marked, first)
+        ]
+        connection.executemany(_INSERT_EVENT, rows)
+        for _, mark in marked:
+            bury(connection, tenant, MARK, mark.mark.key, 0, batch.received_at)
+
+    def _utter(
+        self,
+        connection: sqlite3.Connection,
+        tenant: int,
+        batch: Batch,
+        outcomes: Sequence[Outcome],
+    ) -> None:
+        """Write down what new events want to be forgotten: a promise, once this is on the disk."""
+        last = self._next.get(tenant, 1) - 1
+        ended = zip(batch.events, outcomes, strict=True)
+        asks = [event.ask for event, outcome in ended if event.ask and outcome == "accepted"]
+        asks.extend(one.ask for one in batch.poison if one.ask)
+        if asks:
+            numbered = [(ask, last) for ask in asks]
+            utter(connection, self._log, tenant, numbered, batch.received_at)
 
     def _say(
         self,
@@ -119,6 +165,13 @@ class Arrivals:
                 legacy = self._codes.legacy(connection, tenant, event.legacies[0])
                 words = None if types is None else " ".join(sorted(types))
                 connection.execute(_SAY, (tenant, legacy, at, event_id, words))
+
+
+def _held(event: Event) -> tuple[bytes | None, int, bytes]:
+    """Return what is stored of person, class and body; of a wish to be forgotten, not of whom."""
+    if event.sensitivity is not Sensitivity.CONTROL:
+        return event.person, int(event.sensitivity), event.body
+    return None, int(event.sensitivity), event.body if event.grant is not None else b"{}"
 
 
 def _quarantine(connection: sqlite3.Connection, tenant: int, batch: Batch) -> None:

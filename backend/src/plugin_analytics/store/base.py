@@ -16,6 +16,7 @@ from plugin_analytics.model.events import Event, Ignored, Poison
 from plugin_analytics.model.grants import Grant
 from plugin_analytics.model.reports import Cell
 from plugin_analytics.model.rollup import Folded, Memory, Stored
+from plugin_analytics.store.erasures import Erasures
 
 Outcome = Literal["accepted", "duplicate", "conflict"]
 RETRYABLE = ("IN_FUTURE", "TOO_OLD", "UNSUPPORTED_VERSION")
@@ -107,7 +108,7 @@ class Health(NamedTuple):
     lateness: Sequence[Late]
 
 
-class Store(Protocol):
+class Store(Erasures, Protocol):
     """Everything that the services ask."""
 
     # written by deliveries

@@ -97,7 +97,13 @@ class Folding:
         self, connection: sqlite3.Connection, tenant: str, folded: Folded, progress: Progress
     ) -> None:
         """Apply a fold, mark the days that it changes and move on."""
-        code, word = self._codes.tenant(connection, tenant), self._codes.word
+        code = self._codes.tenant(connection, tenant)
+        self.apply(connection, code, folded)
+        connection.execute(_MOVE_ON, (code, *progress))
+
+    def apply(self, connection: sqlite3.Connection, code: int, folded: Folded) -> None:
+        """Write what has changed of subjects and facts, and mark the days that this changes."""
+        word = self._codes.word
         connection.executemany(
             _REMEMBER,
             [
@@ -114,7 +120,6 @@ class Folding:
             for legacy, day in folded.days()
         }
         connection.executemany(_MARK_DAY, marks)
-        connection.execute(_MOVE_ON, (code, *progress))
 
     def add(self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]) -> None:
         """Write facts; one that is there already is replaced."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 BASELINE = "0004"  # the first migration: what was written before it was never released
-REVISION = "0004"  # the newest migration; a test holds it against the folder
+REVISION = "0005"  # the newest migration; a test holds it against the folder
 WHOLE = 0
 
 
@@ -78,6 +78,7 @@ event = Table(
     Column("person", LargeBinary),
     Column("class", SmallInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("seal", LargeBinary),
     Index("event_key", "tenant", "key", unique=True),
     sqlite_with_rowid=False,
 )
@@ -126,6 +127,47 @@ legacy_grant = Table(
     Column("at", BigInteger, nullable=False),
     Column("id", String, nullable=False),
     Column("types", String),
+    sqlite_with_rowid=False,
+)
+
+# --- what must be forgotten
+# Who has asked for what, under keyed hashes; `target` says of whom until that is done.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("target", LargeBinary),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("requested_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("rows", Integer, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("digest", String),
+    sqlite_with_rowid=False,
+)
+# What the door refuses, under keyed hashes; an opt-out has no end until it is taken back. Rows of
+# the kind `mark` name subjects in which a mark lies, so that it is found when its time is over.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, primary_key=True),
+    Column("hash", LargeBinary, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("expires_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+# Days that an erasure has changed, until its receipt has counted them.
+erased_day = Table(
+    "erased_day",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("erasure", String, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 

@@ -1,6 +1,7 @@
 """Keep everything in one SQLite file: one writer with group commit, several readers (design §5)."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import and_, exists, func, or_, select, tuple_
 
+from plugin_analytics.model.erasure import MARKS
 from plugin_analytics.model.families import BY_NAME, BY_TYPE
 from plugin_analytics.model.grants import Grant
 from plugin_analytics.model.reports import COUNTED, STORYTELLERS
@@ -31,6 +33,8 @@ from plugin_analytics.store.base import (
 from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.counts import Counts
 from plugin_analytics.store.engine import guest_engine, reader_engine, writer_engine
+from plugin_analytics.store.erasing import Erasing
+from plugin_analytics.store.erasure_log import NAME, ErasureLog
 from plugin_analytics.store.folding import Folding
 from plugin_analytics.store.lock import FileLock
 from plugin_analytics.store.migrations import migrate
@@ -52,7 +56,7 @@ _SET_ASIDE = select(schema.tenant.c.name, *list(schema.quarantine.c)[1:]).join_f
 )
 
 
-class SQLiteStore(Counts):
+class SQLiteStore(Counts, Erasing):
     """The store in a file of its own."""
 
     def __init__(self, database: Path) -> None:
@@ -70,7 +74,9 @@ class SQLiteStore(Counts):
             raise
         self.frame_engine = guest_engine(database, self._turns, size=FRAME_CONNECTIONS)
         self._writer = Writer(self._writes, self._turns, undone=self._codes.forget)
-        self._arrivals = Arrivals(self._codes)
+        self._log = ErasureLog(database.with_name(NAME))
+        self._hand = threading.RLock()
+        self._arrivals = Arrivals(self._codes, self._log)
         self._folding = Folding(self._codes)
 
     def _prepare(self) -> None:
@@ -81,7 +87,7 @@ class SQLiteStore(Counts):
             migrate(connection)
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine's dialect is ours
-            for word in (*COUNTED, STORYTELLERS, *BY_TYPE, *BY_NAME):
+            for word in (*COUNTED, STORYTELLERS, *BY_TYPE, *BY_NAME, *sorted(MARKS)):
                 self._codes.word(driver, word)
 
     # --- deliveries
@@ -201,6 +207,7 @@ class SQLiteStore(Counts):
                 columns.at,
                 columns.person,
                 columns.body,
+                columns.seal,
                 columns.seq,
                 columns.received_at,
             )
@@ -211,7 +218,7 @@ class SQLiteStore(Counts):
         )
         if not rows:
             return None
-        return Pending([Stored(*row[:5]) for row in rows], rows[-1].seq, rows[-1].received_at)
+        return Pending([Stored(*row[:6]) for row in rows], rows[-1].seq, rows[-1].received_at)
 
     def memories(self, tenant: str, subjects: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """Return what is remembered of each subject that is known."""

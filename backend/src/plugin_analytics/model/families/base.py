@@ -87,6 +87,7 @@ class Act(msgspec.Struct, frozen=True, array_like=True):
     type: str
     person: bytes | None
     body: bytes
+    seal: bytes | None = None  # who did it, for whoever asks with a name and the key
 
 
 class Fact(NamedTuple):
@@ -134,6 +135,7 @@ class Family:
     types: Sequence[EventType]
     subject: Callable[[Any, bytes | None], str | None] = _no_subject
     facts: Callable[[Sequence[Act]], Iterable[Fact]] = no_facts
+    personal: bool = False  # each person has subjects of their own
     _decoders: dict[str, msgspec.json.Decoder[Any]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Keep `user.*`: that somebody wants to be forgotten, under the pseudonym that is to go."""
+"""Read `user.*`: that somebody wants to be forgotten, not to be watched, or to be counted again."""
 
 from typing import Annotated, Self
 
@@ -22,10 +22,14 @@ class Person(Payload, frozen=True, kw_only=True):
         return structs.replace(self, user_id=hide(actor).hex())
 
 
+DELETED = "user.deleted"
+OPTED_OUT = "user.activity_tracking.disabled_and_purged"
+ENABLED = "user.activity_tracking.enabled"
 FAMILY = Family(
     name="person",
     types=(
-        EventType("user.activity_tracking.disabled_and_purged", Person, Sensitivity.CONTROL),
-        EventType("user.deleted", Person, Sensitivity.CONTROL),
+        EventType(OPTED_OUT, Person, Sensitivity.CONTROL),
+        EventType(ENABLED, Person, Sensitivity.CONTROL),
+        EventType(DELETED, Person, Sensitivity.CONTROL),
     ),
 )

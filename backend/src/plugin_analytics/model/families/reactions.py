@@ -55,4 +55,5 @@ FAMILY = Family(
     types=(EventType("story_reaction.toggled", Reaction, Sensitivity.SHARED),),
     subject=_subject,
     facts=facts,
+    personal=True,
 )
