@@ -4,7 +4,6 @@ An answer is given only once everything accepted is on the disk. Poison is set a
 and never stops its neighbours.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -28,6 +27,7 @@ from plugin_analytics.model.events import (
 )
 from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.intake import Intake
+from plugin_analytics.services.landing import Landing
 from plugin_analytics.store.base import Batch, Outcome, Store
 
 RETRY_UNKNOWN_SECONDS = 300
@@ -100,6 +100,7 @@ class Ingest:
         self._intake = intake
         self._count = count
         self._committed = committed
+        self._landing = Landing()
 
     async def __call__(self, delivery: Delivery) -> Recorded:
         """Take in one delivery; return the answer that was stored with its events."""
@@ -111,7 +112,7 @@ class Ingest:
             raise
         future.add_done_callback(lambda _: leave())
         try:
-            outcomes, answer = await asyncio.wrap_future(future)
+            outcomes, answer = await self._landing(future)
         except _Repeated as repeated:
             return repeated.answer
         self._report(delivery.tenant, judgements, outcomes)
