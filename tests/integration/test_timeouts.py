@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from mosaiclife_plugin_sdk import SERVICE, encode_user_context, time_left
 from mosaiclife_plugin_sdk.frame import create_app, ok
+from plugin_analytics.http import data
 from plugin_analytics.http.data import Readers
 from plugin_analytics.store.engine import reader_engine
 from plugin_analytics.store.reading import translated
@@ -123,6 +124,18 @@ def test_a_thread_knows_how_long_it_has(client: TestClient[Litestar], work: Work
     (left,) = work.left
     assert left is not None
     assert 0 < left <= LIMIT_MS / 1000
+
+
+def test_reading_has_less_time_than_the_call(
+    client: TestClient[Litestar], work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that reads for too long is a 504 though its caller would wait."""
+    monkeypatch.setattr(data, "REPORT_SECONDS", 0.2)
+    patient = {**SIGNED_IN, "X-Request-Timeout-Ms": "5000"}
+    answer, took = seconds(lambda: client.get("/v1/query", headers=patient))
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "TIMEOUT")
+    assert took < 3
 
 
 def test_an_interrupted_query_leaves_its_connection_whole(

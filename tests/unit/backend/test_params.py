@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mosaiclife_plugin_sdk import ValidationFailed
-from plugin_analytics.http.params import read_items, read_overview, read_timeseries
+from plugin_analytics.http.params import (
+    read_breakdown,
+    read_items,
+    read_overview,
+    read_quality,
+    read_timeseries,
+)
 from plugin_analytics.model.calendar import Period, Range
 
 
@@ -78,6 +84,27 @@ def test_everything_can_be_said() -> None:
         ([("metric", "hearts,candles,smiles,media,stories")], "query.metric"),
         ([("interval", "hour")], "query.interval"),
         ([("weekStart", "fri")], "query.weekStart"),
+        ([("axis", "moon")], "query.axis"),
+        ([("compare", "yesterday")], "query.compare"),
+        ([("compare", "previous_period"), ("period", "all")], "query.compare"),
+        ([("compare", "previous_period"), ("period", "since_passing")], "query.compare"),
+        ([("compare", "custom"), ("compareFrom", "2026-01-01")], "query.compareTo"),
+        ([("compareFrom", "2026-01-01")], "query.compareFrom"),
+        (
+            [("compare", "custom"), ("compareFrom", "2026-01-02"), ("compareTo", "2026-01-01")],
+            "query.compareTo",
+        ),
+        (
+            [("compare", "custom"), ("compareFrom", "2006-01-01"), ("compareTo", "2026-01-02")],
+            "query.compareTo",
+        ),
+        ([("breakdown", "family")], "query.breakdown"),
+        ([("breakdown", "kind"), ("metric", "hearts")], "query.breakdown"),
+        ([("breakdown", "origin"), ("metric", "stories,media")], "query.breakdown"),
+        ([("filter[origin]", "dream")], "query.filter[origin]"),
+        ([("filter[colour]", "blue")], "query.filter[colour]"),
+        ([("filter[origin]", "prompt"), ("metric", "hearts")], "query.filter[origin]"),
+        ([("filter[origin]", "prompt"), ("filter[origin]", "manual")], "query.filter[origin]"),
     ],
 )
 def test_fault_is_named(pairs: list[tuple[str, str]], field: str) -> None:
@@ -101,6 +128,47 @@ def test_limit_is_from_1_to_100(limit: str) -> None:
         read_items([("limit", limit)])
 
 
+@pytest.mark.parametrize(
+    ("pairs", "field"),
+    [
+        ([("period", "367d")], "query.period"),
+        ([("period", "13mo")], "query.period"),
+        ([("period", "all")], "query.period"),
+        ([("period", "since_passing")], "query.period"),
+        ([("from", "2025-01-01"), ("to", "2026-01-03")], "query.to"),
+        ([("source", "")], "query.source"),
+        ([("type", "x" * 129)], "query.type"),
+        ([("timezone", "UTC")], "query.timezone"),
+    ],
+)
+def test_health_is_of_a_year_at_most(pairs: list[tuple[str, str]], field: str) -> None:
+    """Days of arrival are kept by the day, so that a report reads few; they are those of UTC."""
+    with pytest.raises(ValidationFailed) as refused:
+        read_quality(pairs)
+
+    assert {detail["field"] for detail in refused.value.details} == {field}
+
+
+def test_health_takes_a_year() -> None:
+    """Up to 366 days, however they are said; a month to today is what is usual."""
+    assert read_quality([]).window.period == Period("d", 30)
+    for pairs in ([("period", "366d")], [("period", "12mo")], [("period", "year")]):
+        read_quality(pairs)
+
+
+def test_breakdown_defaults() -> None:
+    """Memories by their origin, of all time, a page of twenty, what counts most first."""
+    legacy, query = read_breakdown([])
+
+    assert legacy is None
+    assert (query.metric, query.dimension, query.ascending) == ("stories", "origin", False)
+    assert (query.window.period, query.limit, query.cursor) == (Period("all"), 20, None)
+    assert read_breakdown([("metric", "media")])[1].dimension == "family"
+    for pairs in ([("metric", "hearts")], [("dimension", "reaction")], [("order", "up")]):
+        with pytest.raises(ValidationFailed):
+            read_breakdown(pairs)
+
+
 def test_items_defaults() -> None:
     """A page of twenty, of every kind, from the beginning."""
     assert read_items([]) == (None, 20, None)
@@ -108,13 +176,17 @@ def test_items_defaults() -> None:
 
 
 NAMES = st.sampled_from(
-    ["legacyId", "period", "from", "to", "timezone", "metric", "interval", "weekStart", "x"]
+    [
+        *("legacyId", "period", "from", "to", "timezone", "metric", "interval", "weekStart", "x"),
+        *("compare", "compareFrom", "compareTo", "axis", "breakdown", "filter[origin]"),
+        *("dimension", "order", "cursor", "limit", "source", "type"),
+    ]
 )
 
 
 @given(st.lists(st.tuples(NAMES, st.text(max_size=12)), max_size=4))
 def test_any_query_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
     """No text in any parameter ends in anything but a question or a 422."""
-    for read in (read_overview, read_timeseries):
+    for read in (read_overview, read_timeseries, read_breakdown, read_quality):
         with suppress(ValidationFailed):
             read(pairs)

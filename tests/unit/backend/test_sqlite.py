@@ -222,12 +222,16 @@ def test_reports_use_the_keys_of_their_tables(
         weeks = [Range(start, start + WEEK) for start in map(SPAN.start.__add__, WEEKS)]
         for slots in ([SPAN], MONTHS, weeks):
             store.series("a", "l1", slots, ZoneInfo(zone), COUNTED, kinds=True)
+            store.series("a", "l1", slots, ZoneInfo(zone), COUNTED)
             store.storytellers("a", "l1", slots, ZoneInfo(zone))
         store.first_day("a", "l1", ZoneInfo(zone))
         store.freshness("a", "l1")
         store.pending("a", 0, 10)
         store.memories("a", [b"x"])
         store.health("a", SPAN)
+        store.progress("a")
+        store.setting("a")
+        store.settings("a")
     finally:
         store.close()
 
