@@ -23,6 +23,7 @@ from plugin_analytics.errors import FolderClosed, WrongPseudonymKey
 from plugin_analytics.http.counting import EventCounter
 from plugin_analytics.http.data import Readers, data_routes, reports
 from plugin_analytics.http.handshake import handshake_route
+from plugin_analytics.http.instruments import Instruments
 from plugin_analytics.http.quarantine import quarantine_route
 from plugin_analytics.http.query import query_route
 from plugin_analytics.http.settings import settings_routes
@@ -110,10 +111,13 @@ class Plugin(PluginApp):
         self._store = store
         self._clock = clock
         self._counter: EventCounter | None = None
+        self._instruments = Instruments(self._count_lag)
+        store.watch(self._instruments.committed, self._instruments.arrived)
 
     def on_start(self, core: CoreClient) -> None:
         """Count what an earlier process has left uncounted."""
         del core
+        self.metrics.registry.register(self._instruments)
         self._free_leases()
         self._refresh_soon()
         self._erase_soon()
@@ -126,6 +130,10 @@ class Plugin(PluginApp):
         if self._counter is None:
             self._counter = EventCounter(self.metrics.events)
         self._counter(name, outcome, number)
+
+    def _count_lag(self) -> float:
+        oldest = self._store.oldest_uncounted()
+        return 0.0 if oldest is None else max(0.0, (micros(self._clock()) - oldest) / 1_000_000)
 
     def _free_leases(self) -> None:
         """Take back what a killed process still holds: the store's lock proves that it is gone."""

@@ -50,7 +50,7 @@ class Arrivals:
         """Write types, sources and legacies by their *codes*; what must go also into the *log*."""
         self._codes = codes
         self._log = log
-        self._tallies = Tallies(codes)
+        self.tallies = Tallies(codes)
         self._next: dict[int, int] = {}
 
     def write(
@@ -64,7 +64,7 @@ class Arrivals:
             self._say(connection, tenant, batch, found)
             self._mark(connection, tenant, batch)
             self._utter(connection, tenant, batch, found)
-        self._tallies.add(connection, written)
+        self.tallies.add(connection, written)
         return outcomes
 
     def _prepare(self, connection: sqlite3.Connection, batch: Batch) -> int:
@@ -127,7 +127,7 @@ class Arrivals:
             (
                 *(tenant, seq, one.key, b"", mark.id, word(connection, mark.type)),
                 *(self._codes.source(connection, one.source), mark.at, batch.received_at),
-                *(None, int(Sensitivity.CONTROL), _encoder.encode(mark.mark), None),
+                *(None, int(Sensitivity.CONTROL), _encoder.encode(mark.mark), mark.seal),
             )
             for seq, (one, mark) in enumerate(marked, first)
         ]

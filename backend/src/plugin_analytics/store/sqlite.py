@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import groupby
 from operator import itemgetter
@@ -294,6 +294,34 @@ class SQLiteStore(Counts, Erasing):
             session.driver.execute(_PROBE, (now,))
 
         return self._writer.submit(work)
+
+    def watch(
+        self, committed: Callable[[float], None], arrived: Callable[[int, int], None]
+    ) -> None:
+        """Tell how many seconds each commit takes, and how many events came how late.
+
+        Both are called by the writer's thread.
+        """
+        self._writer.committed = committed
+        self._arrivals.tallies.arrived = arrived
+
+    def oldest_uncounted(self) -> int | None:
+        """Return when the oldest event arrived that no count has seen; None when there is none."""
+        events, reached = schema.event.c, schema.progress.c
+        first = (
+            select(events.received_at)
+            .where(
+                events.tenant == schema.tenant.c.code, events.seq > func.coalesce(reached.seq, 0)
+            )
+            .order_by(events.seq)
+            .limit(1)
+            .scalar_subquery()
+        )
+        each = select(first.label("at")).join_from(
+            schema.tenant, schema.progress, reached.tenant == schema.tenant.c.code, isouter=True
+        )
+        oldest = self._all(select(func.min(each.subquery().c.at)))[0][0]
+        return None if oldest is None else int(oldest)
 
     def close(self) -> None:
         """Write what is waiting, and let go of the database; a second time changes nothing."""

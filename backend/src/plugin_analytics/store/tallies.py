@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ class Tallies:
     def __init__(self, codes: Codes) -> None:
         """Write words by their *codes*."""
         self._codes = codes
+        self.arrived: Callable[[int, int], None] = lambda *_: None
 
     def add(self, connection: sqlite3.Connection, written: Iterable[Written]) -> None:
         """Add what a few batches have brought."""
@@ -49,6 +50,8 @@ class Tallies:
         connection.executemany(
             _LATE, [(*key, len(found), max(found)) for key, found in late.items()]
         )
+        for found in late.values():
+            self.arrived(max(found), len(found))
 
     def _in_codes(
         self,

@@ -79,6 +79,7 @@ class Writer:
         self._waiting = 0
         self._closed = False
         self._failing_since: float | None = None
+        self.committed: Callable[[float], None] = lambda _: None
         self._thread = Thread(
             target=self._live, args=(_open(engine),), name="store-writer", daemon=True
         )
@@ -148,6 +149,7 @@ class Writer:
         return group
 
     def _write(self, session: Session, group: list[_Unit]) -> None:
+        began = time.monotonic()
         try:
             session.driver.execute("BEGIN IMMEDIATE")
             for _, units in groupby(group, key=lambda unit: unit.work):
@@ -156,6 +158,7 @@ class Writer:
         except sqlite3.Error as error:
             self._fail(session, group, error)
         else:
+            self.committed(time.monotonic() - began)
             self._recover()
 
     def _recover(self) -> None:
