@@ -8,9 +8,8 @@ def traces_of(store: SQLiteStore, trace: bytes) -> list[str]:
     store.scrub()
     found = [table for table in _tables(store) if _in_table(store, table, trace)]
     forms = {trace, trace.hex().encode()}
-    for file in sorted(store.path.parent.glob("*")):
-        if file.is_file() and any(form in file.read_bytes() for form in forms):
-            found.append(file.name)
+    files = (file for file in sorted(store.path.parent.glob("*")) if file.is_file())
+    found.extend(file.name for file in files if any(form in file.read_bytes() for form in forms))
     return found
 
 

@@ -50,6 +50,7 @@ class Marked(NamedTuple):
     at: int
     id: str
     mark: Mark
+    seal: bytes | None = None
 
 
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -209,8 +210,10 @@ class Graves:
                 both.add("enabled", name, moment)
         return both.bound(name, at)
 
-    def sealed(self, pseudonym: bytes, event_id: str) -> bytes:
+    def sealed(self, pseudonym: bytes | None, event_id: str) -> bytes | None:
         """Return the seal of an act whose person is not to be known."""
+        if pseudonym is None:
+            return None
         return self.hashes.seal(self.hashes.person(self._tenant, pseudonym), event_id)
 
     def _name(self, target: Target) -> bytes:
@@ -224,6 +227,7 @@ class Graves:
 # --- what is left of a subject
 
 IsTheirs = Callable[[Act], bool]
+Seal = Callable[[Act], bytes | None]
 
 
 class Left(NamedTuple):
@@ -236,23 +240,20 @@ class Left(NamedTuple):
 
 def visible(family: Family, acts: Sequence[Act]) -> Sequence[Act]:
     """Return the acts that count: none when one that is erased decides over them all."""
-    marks = [act for act in acts if act.type in MARKS]
-    if not marks:
+    if not any(act.type in MARKS for act in acts):
         return acts
+    first = min(acts, key=lambda act: (act.at, act.id))
+    if first.type == BY_PERSON:
+        return ()
     real = [act for act in acts if act.type not in MARKS]
-    if not real:
-        return ()
-    first = min((act.at, act.id) for act in real)
-    if any(mark.type == BY_PERSON and (mark.at, mark.id) < first for mark in marks):
-        return ()
-    orphaned = any(mark.type == BY_LEGACY for mark in marks)
+    orphaned = any(act.type == BY_LEGACY for act in acts)
     return () if orphaned and not any(_named(family, act) for act in real) else real
 
 
 def without_person(family: Family, acts: Sequence[Act], theirs: IsTheirs) -> Left:
     """Forget what a person did; a mark stays for what others did on the same subject."""
-    own = [act for act in acts if act.type not in MARKS and theirs(act)]
-    kept = [act for act in acts if act.type in MARKS or not theirs(act)]
+    own = [act for act in acts if theirs(act)]
+    kept = [act for act in acts if not theirs(act)]
     created = [act for act in own if act.type == BEGINS_LEGACY]
     legacies = frozenset(name for act in created for name in _named(family, act))
     if own and not family.personal:
@@ -261,21 +262,15 @@ def without_person(family: Family, acts: Sequence[Act], theirs: IsTheirs) -> Lef
     return Left(compact(kept), own, legacies)
 
 
-def without_legacy(acts: Sequence[Act], legacy: str) -> Left:
-    """Forget that a legacy was named; what named no other goes."""
+def without_legacy(acts: Sequence[Act], legacy: str, seal: Seal) -> Left:
+    """Forget that a legacy was named; of what named no other a mark stays, and a seal on it."""
     kept: list[Act] = []
     gone: list[Act] = []
-    orphan = False
     for act in acts:
         left = act if act.type in MARKS else _less(act, legacy)
         if left is not act:
             gone.append(act)
-        if left is None:
-            orphan = True
-        else:
-            kept.append(left)
-    if orphan:
-        kept.append(Act(0, "", BY_LEGACY, None, b""))
+        kept.append(left or Act(act.at, act.id, BY_LEGACY, None, b"", seal(act)))
     return Left(compact(kept), gone)
 
 
@@ -309,7 +304,7 @@ def without_name(
     acts: Sequence[Act],
     theirs: IsTheirs,
     bound: Callable[[int], bool],
-    seal: Callable[[Act], bytes],
+    seal: Seal,
 ) -> Left:
     """Take a person's name off what they told, and forget what else they did."""
     kept: list[Act] = []
@@ -336,15 +331,10 @@ def without_marks(family: Family, acts: Sequence[Act]) -> list[Act]:
 
 
 def compact(acts: Iterable[Act]) -> list[Act]:
-    """Keep the first mark of each kind: it decides, and no other adds to it."""
-    marks: dict[str, Act] = {}
-    real: list[Act] = []
-    for act in acts:
-        if act.type not in MARKS:
-            real.append(act)
-        elif act.type not in marks or (act.at, act.id) < (marks[act.type].at, marks[act.type].id):
-            marks[act.type] = act
-    return sorted([*real, *marks.values()], key=lambda act: (act.at, act.id, act.type, act.body))
+    """Keep the first mark of a person: it decides, and no other adds to it."""
+    order = sorted(acts, key=lambda act: (act.at, act.id, act.type, act.body))
+    firsts = [act for act in order if act.type == BY_PERSON][:1]
+    return [act for act in order if act.type != BY_PERSON or act is firsts[0]]
 
 
 def body_without(name: str, body: bytes, legacy: str) -> bytes | None:

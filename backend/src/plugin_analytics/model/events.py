@@ -350,7 +350,8 @@ def admit(
     gone = graves.gone(event.legacies)
     lost = [*closed, *gone]
     if gone and set(lost) >= set(event.legacies):
-        mark = _mark_of(event, payload, BY_LEGACY)
+        seal = graves.sealed(event.person, event.id)
+        mark = _mark_of(event, payload, BY_LEGACY, seal)
         return Refused("ERASED_SUBJECT", "no legacy of it is left", mark)
     if lost:
         left = payload.without(lost)
@@ -396,7 +397,7 @@ def _of_nobody(event: Event, payload: Payload, graves: Graves) -> Refused:
     return Refused("ERASED_SUBJECT", "its person is gone", mark, ask)
 
 
-def _mark_of(event: Event, payload: Payload, kind: str) -> Marked | None:
+def _mark_of(event: Event, payload: Payload, kind: str, seal: bytes | None = None) -> Marked | None:
     """Return the mark that a refused act leaves on its subject, where it may decide over others."""
     family = BY_TYPE[event.type]
     if not family.remembered or (family.personal and kind == BY_PERSON):
@@ -404,7 +405,8 @@ def _mark_of(event: Event, payload: Payload, kind: str) -> Marked | None:
     name = family.subject(payload, event.person)
     if name is None:
         return None
-    return Marked(kind, event.at, event.id, Mark(family.name, subject_key(family.name, name).hex()))
+    mark = Mark(family.name, subject_key(family.name, name).hex())
+    return Marked(kind, event.at, event.id, mark, seal)
 
 
 def _unnamed_if_asked(event: Event, graves: Graves) -> Event | Unwanted:

@@ -106,15 +106,16 @@ class Refresh:
 
     def _rebuilding(self, tenant: str) -> bool:
         """Make the next few facts anew; False when none are to be made."""
-        progress = self._store.progress(tenant)
-        if progress is None or progress.rebuild is None:
-            return False
-        day_of = partial(local_date, zone=self._zone_of(tenant))
+        with self._store.alone():
+            progress = self._store.progress(tenant)
+            if progress is None or progress.rebuild is None:
+                return False
+            day_of = partial(local_date, zone=self._zone_of(tenant))
 
-        def again(memories: Sequence[Memory]) -> Folded:
-            return refold(memories, day_of)
+            def again(memories: Sequence[Memory]) -> Folded:
+                return refold(memories, day_of)
 
-        return self._store.rebuild(tenant, REBUILD_SUBJECTS, again).result()
+            return self._store.rebuild(tenant, REBUILD_SUBJECTS, again).result()
 
     def _advance(self, tenant: str, cancelled: Callable[[], bool]) -> Refreshed | None:
         """Fold a good piece of what is waiting and count its days; None when all is done."""

@@ -130,8 +130,13 @@ def _optout(request: Request, horizon: int, store: Store, hashes: Hashes) -> Tas
 
 
 def _legacy(request: Request, horizon: int, store: Store, hashes: Hashes) -> Task:
-    del store, hashes
-    legacy = _name(request)
+    del store
+    legacy, tenant = _name(request), request.tenant
+
+    def seal(act: Act) -> bytes | None:
+        if act.person is None:
+            return act.seal
+        return hashes.seal(hashes.person(tenant, act.person), act.id)
 
     def raw(row: RawRow) -> Fate:
         if row.type in MARKS:
@@ -143,7 +148,7 @@ def _legacy(request: Request, horizon: int, store: Store, hashes: Hashes) -> Tas
     return Task(
         request,
         horizon,
-        left=lambda _, acts: without_legacy(acts, legacy),
+        left=lambda _, acts: without_legacy(acts, legacy, seal),
         raw=raw,
         kept=lambda row: _kept_narrowed(row, legacy),
         subjects=(_quoted(legacy),),
