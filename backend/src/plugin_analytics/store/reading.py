@@ -1,9 +1,9 @@
 """Read through SQLAlchemy, of one moment where asked, and let no error of the driver out."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, exc, select
 
@@ -14,6 +14,7 @@ from plugin_analytics.store.base import Progress
 from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.engine import RETRY_SECONDS
 
+T = TypeVar("T")
 _NOBODY = -1
 
 
@@ -36,14 +37,17 @@ class Reading:
         with translated(), self._reads.connect() as connection:
             # The driver opens no transaction for reading; without one each statement sees more.
             connection.exec_driver_sql("BEGIN")
-            self._moment.connection = connection
+            self._moment.connection, self._moment.known = connection, {}
             try:
                 yield
             finally:
-                del self._moment.connection
+                del self._moment.connection, self._moment.known
 
     def progress(self, tenant: str) -> Progress | None:
         """Return how far the counts have come; None before the first refresh."""
+        return self._once(("progress", tenant), lambda: self._progress(tenant))
+
+    def _progress(self, tenant: str) -> Progress | None:
         table = schema.progress
         rows = self._all(select(table).where(table.c.tenant == self._tenant_code(tenant)))
         return Progress(*rows[0][1:]) if rows else None
@@ -53,8 +57,7 @@ class Reading:
         code = self._codes.tenants.get(tenant)
         if code is None:
             columns = schema.tenant.c
-            rows = self._all(select(columns.code).where(columns.name == tenant))
-            code = rows[0][0] if rows else _NOBODY
+            code = self._code(select(columns.code).where(columns.name == tenant), tenant)
         return code
 
     def _scope(self, tenant: str, legacy: str) -> tuple[int, int]:
@@ -66,9 +69,27 @@ class Reading:
         if part is None:
             columns = schema.legacy.c
             mine = (columns.tenant == code, columns.name == legacy)
-            rows = self._all(select(columns.code).where(*mine))
-            part = rows[0][0] if rows else _NOBODY
+            part = self._code(select(columns.code).where(*mine), tenant, legacy)
         return code, part
+
+    def _code(self, query: Any, *name: str) -> int:
+        """Return the number that *query* finds under a name."""
+
+        def find() -> int:
+            rows = self._all(query)
+            return int(rows[0][0]) if rows else _NOBODY
+
+        return self._once(("code", *name), find)
+
+    def _once(self, key: tuple[str, ...], find: Callable[[], T]) -> T:
+        """Look something up once in what is of one moment, and every time otherwise."""
+        known: dict[tuple[str, ...], Any] | None = getattr(self._moment, "known", None)
+        if known is None:
+            return find()
+        if key not in known:
+            known[key] = find()
+        found: T = known[key]
+        return found
 
     def _word_codes(self, words: Iterable[str]) -> dict[str, int]:
         """Return the numbers of *words*; those that nobody has written yet are left out."""
