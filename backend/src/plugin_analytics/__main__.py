@@ -1,7 +1,13 @@
-"""Serve the plugin: `python -m plugin_analytics`."""
+"""Serve the plugin, or see to its data: `python -m plugin_analytics [backup | restore]`."""
 
-from mosaiclife_plugin_sdk.frame import run
+import os
+import sys
+
+from mosaiclife_plugin_sdk import frame
+from plugin_analytics import commands
 from plugin_analytics.app import build
 
 if __name__ == "__main__":
-    run(build)
+    if sys.argv[1:]:
+        sys.exit(commands.run(sys.argv[1:], os.environ))
+    frame.run(build)

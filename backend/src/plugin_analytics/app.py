@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 from litestar import Litestar
 
 from mosaiclife_plugin_sdk import (
+    CheckDegraded,
     CheckFailed,
     CoreClient,
     Manifest,
@@ -19,8 +21,8 @@ from mosaiclife_plugin_sdk import frame as sdk
 from mosaiclife_plugin_sdk.stores import sql_stores
 from mosaiclife_plugin_sdk.stores.base import slot_of
 from plugin_analytics.clock import Clock, micros, utc_now
-from plugin_analytics.errors import FolderClosed, WrongPseudonymKey
-from plugin_analytics.http.counting import EventCounter
+from plugin_analytics.errors import CopyRefused, FolderClosed, WrongPseudonymKey
+from plugin_analytics.http.counting import EventCounter, watch_drift
 from plugin_analytics.http.data import Readers, data_routes, reports
 from plugin_analytics.http.handshake import handshake_route
 from plugin_analytics.http.instruments import Instruments
@@ -32,24 +34,27 @@ from plugin_analytics.model.calendar import zone_names
 from plugin_analytics.model.cursors import Cursors
 from plugin_analytics.model.erasure import Hashes
 from plugin_analytics.model.pseudonyms import Pseudonyms
-from plugin_analytics.scheduler import ERASE, REFRESH, jobs
+from plugin_analytics.scheduler import ERASE, REFRESH, jobs, keeping_jobs
 from plugin_analytics.services.erasure import Erase, replay
 from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.ingest import Ingest
 from plugin_analytics.services.intake import Intake
+from plugin_analytics.services.maintenance import Optimize
 from plugin_analytics.services.provide import Provide
 from plugin_analytics.services.quarantine import Quarantine, Retry
 from plugin_analytics.services.query import Query
+from plugin_analytics.services.rebuild import Rebuild
+from plugin_analytics.services.retention import Purge
 from plugin_analytics.services.rollup import Refresh
+from plugin_analytics.services.verify import Verify
 from plugin_analytics.services.zones import Zones
 from plugin_analytics.settings import Settings
+from plugin_analytics.store import backups
 from plugin_analytics.store.base import Store
 from plugin_analytics.store.engine import opening
 from plugin_analytics.store.sqlite import READERS, SQLiteStore
 
 log = structlog.stdlib.get_logger(__name__)
-
-_KEY_CHECK = "pseudonym-key-check"
 
 
 class Plugin(PluginApp):
@@ -92,7 +97,13 @@ class Plugin(PluginApp):
         )
         refresh = Refresh(store, zones)
         erase = Erase(store, clock, hashes, refresh, book)
-        self.jobs = jobs(refresh, retry, erase, self.name)
+        self._verify = Verify(store, clock, drifted=_tell_of_drift)
+        self.jobs = [
+            *jobs(refresh, retry, erase, self.name),
+            *keeping_jobs(
+                Purge(store, clock), self._verify, Rebuild(store, refresh), Optimize(store, clock)
+            ),
+        ]
         cursors, readers = Cursors(pseudonyms.subkey("cursors")), Readers(READERS)
         reads = reports(Provide(store, clock, cursors, zones))
         self.routes = [
@@ -102,7 +113,10 @@ class Plugin(PluginApp):
             quarantine_route(Quarantine(store, cursors), readers),
             handshake_route(),
         ]
-        self.checks = {"store": sdk.Tolerant(self._check_store, settings.store_grace_seconds)}
+        self.checks = {
+            "store": sdk.Tolerant(self._check_store, settings.store_grace_seconds),
+            "counts": self._check_counts,
+        }
         self.queues = {
             "ingest": store.waiting,
             "ingest_bytes": intake.bytes_waiting,
@@ -119,6 +133,7 @@ class Plugin(PluginApp):
         del core
         self.metrics.registry.register(self._instruments)
         self._free_leases()
+        watch_drift(self.metrics.registry, lambda: self._verify.drift)
         self._refresh_soon()
         self._erase_soon()
 
@@ -149,10 +164,15 @@ class Plugin(PluginApp):
     def _erase_soon(self) -> None:
         self.runner.poke(ERASE)
 
+    async def _check_counts(self) -> None:
+        """Say yes with a reservation while the last verification's differences stand."""
+        if self._verify.drift:
+            raise CheckDegraded(f"the counts of {self._verify.drift} days differ from the events")
+
     async def _check_store(self) -> None:
         """Fail while the database cannot be read, or has not been written since it failed."""
         try:
-            await asyncio.to_thread(self._store.setting, _KEY_CHECK)
+            await asyncio.to_thread(self._store.setting, backups.KEY_CHECK)
             if self._store.failing_seconds():
                 await asyncio.wrap_future(self._store.probe())
         except ServiceUnavailable as error:
@@ -185,11 +205,35 @@ def build(environ: Mapping[str, str]) -> tuple[Litestar, Settings]:
         return stand_by(settings, manifest, closed), settings
 
 
+def back_up(settings: Settings, file: Path | None) -> Path:
+    """Copy the database, also of a plugin that runs, to *file* or among the regular copies."""
+    now, database = utc_now(), settings.database
+    if not database.is_file():
+        raise CopyRefused(f"{database}: is not there; there is nothing to copy")
+    target = file or backups.dated(backups.folder_of(database), now)
+    if target.exists():
+        raise CopyRefused(f"{target}: is there already")
+    backups.make(database, target, now)
+    if file is None:
+        backups.prune(backups.folder_of(database), now)
+    return target
+
+
+def restore(settings: Settings, file: Path, *, force: bool) -> Path:
+    """Put a copy in the place of the database of a plugin that is stopped."""
+    check = Pseudonyms(settings.key()).check_value()
+    return backups.restore(settings.database, file, check, utc_now(), force=force)
+
+
 def stand_by(settings: Settings, manifest: Manifest, closed: FolderClosed) -> Litestar:
     """Return an app that is up and not ready until the folder for the data opens."""
     app = sdk.create_app(Standby(manifest, settings.check_folder), settings)
     log.error("nothing can be kept", reason=str(closed))
     return app
+
+
+def _tell_of_drift(days: int) -> None:
+    log.error("the counts differ from the events", days=days)
 
 
 def _reason(error: ServiceUnavailable) -> str:
@@ -201,7 +245,7 @@ def _reason(error: ServiceUnavailable) -> str:
 def _check_key(store: Store, pseudonyms: Pseudonyms) -> None:
     """Refuse a key that would give everybody a second identity."""
     mine = pseudonyms.check_value()
-    if store.settle(_KEY_CHECK, mine) != mine:
+    if store.settle(backups.KEY_CHECK, mine) != mine:
         raise WrongPseudonymKey(
             "PSEUDONYM_KEY: is not the key with which this database was written;"
             " give the former key back, or start with an empty DATA_DIR"

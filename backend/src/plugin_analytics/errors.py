@@ -18,6 +18,7 @@ SettingsError                the start ends with exit 2 and one line
  +- StoreLocked
  +- StoreTooNew
  +- StoreTooOld
+ +- CopyRefused             a backup cannot be made, or not be put back
 FolderClosed                 nothing can be kept now; the process waits for it, and says so
 
 The docstring of an answer to a caller is its message.
@@ -91,6 +92,10 @@ class StoreTooNew(SettingsError):
 
 class StoreTooOld(SettingsError):
     """The database was written before the first release."""
+
+
+class CopyRefused(SettingsError):
+    """A backup cannot be made, or not be put back."""
 
 
 class FolderClosed(Exception):

@@ -2,12 +2,20 @@
 
 from mosaiclife_plugin_sdk.jobs import Job, JobContext
 from plugin_analytics.services.erasure import Erase
+from plugin_analytics.services.maintenance import Optimize
 from plugin_analytics.services.quarantine import Retry
+from plugin_analytics.services.rebuild import Rebuild, RebuildParams
+from plugin_analytics.services.retention import Purge
 from plugin_analytics.services.rollup import Refresh
+from plugin_analytics.services.verify import Verify
 
 REFRESH = "rollup.refresh"
 RETRY = "quarantine.retry"
 ERASE = "erasure.process"
+PURGE = "retention.purge"
+VERIFY = "rollup.verify"
+REBUILD = "rollup.rebuild"
+OPTIMIZE = "store.optimize"
 
 
 def jobs(refresh: Refresh, retry: Retry, erase: Erase, plugin: str) -> list[Job]:
@@ -39,5 +47,36 @@ def jobs(refresh: Refresh, retry: Retry, erase: Erase, plugin: str) -> list[Job]
             run=lambda context: erase(context.cancelled, context.progress),
             # Pokes start it at once; the sweep catches what a crash has left.
             schedule="*/5 * * * *",
+        ),
+    ]
+
+
+def keeping_jobs(purge: Purge, verify: Verify, rebuild: Rebuild, optimize: Optimize) -> list[Job]:
+    """Return the jobs that keep the data in order."""
+    return [
+        Job(
+            name=PURGE,
+            description="Forget what is too old, and keep its numbers",
+            run=lambda context: purge(context.cancelled, context.progress),
+            # Half an hour after core has cleaned up.
+            schedule="30 3 * * *",
+        ),
+        Job(
+            name=VERIFY,
+            description="Hold a sample of the counts against the events",
+            run=lambda context: verify(context.cancelled, context.progress),
+            schedule="10 4 * * *",
+        ),
+        Job(
+            name=REBUILD,
+            description="Make all counts anew from what is remembered",
+            run=lambda context: rebuild(context.params, context.cancelled, context.progress),
+            params=RebuildParams,
+        ),
+        Job(
+            name=OPTIMIZE,
+            description="Tidy the database up, and keep a copy of it",
+            run=lambda context: optimize(context.cancelled, context.progress),
+            schedule="40 4 * * 0",
         ),
     ]

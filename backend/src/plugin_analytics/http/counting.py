@@ -1,6 +1,8 @@
 """Count events for `/metrics` without letting a sender choose how many series there are."""
 
-from prometheus_client import Counter
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from plugin_analytics.model.families import TYPES
 
@@ -26,3 +28,9 @@ class EventCounter:
             return OTHER
         self._strangers.add(name)
         return name
+
+
+def watch_drift(registry: CollectorRegistry, drift: Callable[[], int]) -> None:
+    """Tell at each scrape on how many days the counts were last seen to differ."""
+    gauge = Gauge("plugin_rollup_drift", "Days whose counts differ.", registry=registry)
+    gauge.set_function(drift)

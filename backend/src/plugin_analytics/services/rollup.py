@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from plugin_analytics.clock import from_micros, rfc3339
 from plugin_analytics.model.calendar import find_zone, local_date
 from plugin_analytics.model.families import WHOLE_TENANT
+from plugin_analytics.model.retention import countable
 from plugin_analytics.model.rollup import DEFINITION, Folded, Memory, by_subject, fold, refold
 from plugin_analytics.services.zones import Zones
 from plugin_analytics.store.base import LegacyDay, Progress, Store
@@ -66,7 +67,7 @@ class Refresh:
         self._start_over()
         days = 0
         while not cancelled():
-            if self._rebuilding(tenant):
+            if self.rebuild_some(tenant):
                 continue
             change = self._advance(tenant, cancelled)
             if change is None:
@@ -104,9 +105,18 @@ class Refresh:
         counted = None if progress is None else find_zone(progress.zone)
         return counted or self._zones.of(tenant)
 
-    def _rebuilding(self, tenant: str) -> bool:
-        """Make the next few facts anew; False when none are to be made."""
+    def begin_again(self, tenant: str) -> bool:
+        """Begin to make all counts of a tenant anew, or go on with it; False if there are none."""
         with self._store.alone():
+            progress = self._store.progress(tenant)
+            if progress is not None and progress.rebuild is None:
+                zone = self._zones.of(tenant)
+                self._store.begin_again(tenant, zone.key, DEFINITION).result()
+        return progress is not None
+
+    def rebuild_some(self, tenant: str) -> bool:
+        """Make the next few facts anew; False when none are to be made."""
+        with self._store.alone():  # nobody else may begin anew, in another zone, between the two
             progress = self._store.progress(tenant)
             if progress is None or progress.rebuild is None:
                 return False
@@ -166,7 +176,9 @@ class Refresh:
         pending = self._store.pending(tenant, after, FOLD_EVENTS)
         if pending is None:
             return 0
-        groups = by_subject(pending.events)
+        # Read after the events: what was forgotten between the two must not come back.
+        horizons = self._store.horizons(tenant)
+        groups = by_subject(countable(pending.events, horizons))
         zone = self._zone_of(tenant)
         day_of = partial(local_date, zone=zone)
         folded = fold(groups, self._store.memories(tenant, list(groups)), day_of)

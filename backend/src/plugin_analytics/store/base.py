@@ -4,24 +4,27 @@ Writes return a future that is done once the change is on the disk. Reads are sy
 thread of the caller's choice, and stop when the time of the call is over.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from plugin_analytics.model.calendar import Range
+from plugin_analytics.model.checking import DayCounts, Kind
 from plugin_analytics.model.events import Event, Ignored, Poison
 from plugin_analytics.model.grants import Grant
 from plugin_analytics.model.reports import Cell
-from plugin_analytics.model.rollup import Folded, Memory, Stored
+from plugin_analytics.model.retention import Ages
+from plugin_analytics.model.rollup import DatedFact, Folded, Memory, Stored
 from plugin_analytics.store.erasures import Erasures
 
 Outcome = Literal["accepted", "duplicate", "conflict"]
 RETRYABLE = ("IN_FUTURE", "TOO_OLD", "UNSUPPORTED_VERSION")
 LegacyDay = tuple[str, date]
 T = TypeVar("T")
+Subject = tuple[bytes, str]  # its key, and its family
 Refold = Callable[[Sequence[Memory]], Folded]
 Answer = Callable[[Sequence[Outcome], Any], T]
 Keep = Callable[[Sequence[T], Any], None]
@@ -108,6 +111,63 @@ class Health(NamedTuple):
     lateness: Sequence[Late]
 
 
+class Quiet(NamedTuple):
+    """What must hold of a tenant while subjects of it are forgotten.
+
+    Its counts follow *progress*'s rules, and every event of *types* has been folded.
+    """
+
+    families: Sequence[str]
+    types: Sequence[str]
+    progress: Progress
+
+
+class Aged(NamedTuple):
+    """Rows of a table that are too old, by what follows the tenant in their keys."""
+
+    table: str
+    keys: Sequence[tuple[Any, ...]]
+
+
+class Standing(NamedTuple):
+    """What stands of one day of a scope, and all that it must follow from."""
+
+    counts: DayCounts
+    frozen: Mapping[Kind, int]
+    memories: Sequence[Memory]
+
+
+class Arrived(NamedTuple):
+    """Events of certain days among some arrivals, and the last of those arrivals."""
+
+    events: Sequence[Stored]
+    seq: int
+
+
+class Verification(NamedTuple):
+    """What the last verification has found: when, how much was looked at, how many days differ."""
+
+    at: int
+    days: int
+    events: int
+    drift: int
+
+
+class Tidied(NamedTuple):
+    """What the store's own housekeeping has found: bytes in use, bytes free, whether it shrank."""
+
+    used: int
+    free: int
+    shrunk: bool
+
+
+class Backup(NamedTuple):
+    """A copy of everything, by the name under which it is kept."""
+
+    name: str
+    size: int
+
+
 class Store(Erasures, Protocol):
     """Everything that the services ask."""
 
@@ -152,6 +212,12 @@ class Store(Erasures, Protocol):
     def rebuild(self, tenant: str, limit: int, refold: Refold) -> Future[bool]:
         """Make the facts of up to *limit* subjects anew; return whether there are more."""
 
+    def rebuilt_share(self, tenant: str) -> float | None:
+        """Return how much of the facts has been made anew, from 0 to 1; None when that is over."""
+
+    def subject_count(self, tenant: str) -> int:
+        """Return how many subjects are remembered."""
+
     def pending(self, tenant: str, after: int, limit: int) -> Pending | None:
         """Return up to *limit* events that arrived after the event *after*."""
 
@@ -163,6 +229,85 @@ class Store(Erasures, Protocol):
 
     def recount(self, tenant: str, limit: int) -> Future[list[LegacyDay]]:
         """Count up to *limit* dirty days again from the facts; return those that were done."""
+
+    # read and written by retention.purge
+    def horizons(self, tenant: str) -> Mapping[str, int]:
+        """Return of each family the moment before which nothing is counted any more."""
+
+    def fading(
+        self, tenant: str, families: Sequence[str], before: int, limit: int
+    ) -> Iterator[Sequence[Subject]]:
+        """Yield the subjects of *families* whose last act lies before a moment, in pieces."""
+
+    def freeze(
+        self,
+        tenant: str,
+        subjects: Sequence[Subject],
+        quiet: Quiet,
+        before: int,
+        refold: Refold,
+    ) -> Future[int | None]:
+        """Forget subjects, and keep their facts as numbers; return how many.
+
+        None when that cannot be now: not everything of their families has been folded.
+        """
+
+    def aged(self, tenant: str, ages: Ages, fleeting: Sequence[str], limit: int) -> Iterator[Aged]:
+        """Yield the rows that are too old, in pieces; each is to be dropped before the next."""
+
+    def drop(self, tenant: str, aged: Aged) -> Future[int]:
+        """Take a piece away for good; return how many rows it was."""
+
+    # read and written by rollup.verify
+    def verification(self, tenant: str) -> Verification | None:
+        """Return what the last verification of a tenant has found; None before the first."""
+
+    def drift(self) -> int:
+        """Return on how many days the counts were last seen to differ, over all tenants."""
+
+    def drifting(self, tenant: str) -> Sequence[LegacyDay]:
+        """Return the days of a tenant on which the counts were last seen to differ."""
+
+    def counted_days(self, tenant: str, share: int, least: int) -> Sequence[LegacyDay]:
+        """Return one in *share* of the days that anything is known of, at random, or *least*."""
+
+    def standing(self, tenant: str, legacy: str, day: date) -> Standing | None:
+        """Return what stands of one day, and what it must follow from; None while it is dirty."""
+
+    def spans_differ(self, tenant: str, legacy: str, day: date) -> bool:
+        """Tell whether a month that holds a day differs from its days; of a tenant, any span."""
+
+    def latest(self, tenant: str, since: int, limit: int) -> Sequence[Stored]:
+        """Return what arrived last and has been counted, up to *limit* events."""
+
+    def arrived(self, tenant: str, days: Iterable[int], after: int, width: int) -> Arrived | None:
+        """Return the counted events of some days (UTC, since 1970) among the next arrivals."""
+
+    def remembered(self, tenant: str, subjects: Sequence[bytes]) -> Sequence[Memory]:
+        """Return what is remembered of each subject that is known, with its family."""
+
+    def uncounted(self, tenant: str, facts: Sequence[DatedFact]) -> list[DatedFact]:
+        """Return those of *facts* that are not kept, so that nothing counts them."""
+
+    def save_verification(
+        self, tenant: str, seen: Verification, drift: Sequence[LegacyDay]
+    ) -> Future[None]:
+        """Keep what was found, and mark the days that differ to be counted again."""
+
+    # asked by store.optimize
+    def tidy(self) -> Tidied:
+        """Refresh the planner's statistics, empty the log, and give room back where that pays."""
+
+    def back_up(
+        self,
+        moment: datetime,
+        cancelled: Callable[[], bool],
+        progress: Callable[[int, int], None],
+    ) -> Backup | None:
+        """Keep a copy of everything as it is now; None when it was cancelled."""
+
+    def prune_backups(self, now: datetime) -> int:
+        """Let go of the copies that are too many or too old; return how many."""
 
     # read by reports
     def snapshot(self) -> AbstractContextManager[None]:

@@ -1,7 +1,7 @@
 """Write what a fold changes, and count the touched days again; each step in one transaction."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -21,6 +21,7 @@ _DROP_FACT = (
     "DELETE FROM fact WHERE (tenant, legacy, day, metric, subject, at, delta)"
     " = (?, ?, ?, ?, ?, ?, ?)"
 )
+_TAKE_FACT = _DROP_FACT + " RETURNING dim"
 _ADD_FACT = (
     "INSERT INTO fact"
     " (tenant, legacy, day, metric, subject, at, delta, dim, person, until, until_day)"
@@ -130,6 +131,16 @@ class Folding:
                 for fact in facts
             ],
         )
+
+    def remove(
+        self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]
+    ) -> Iterator[tuple[int, int, int, int, int]]:
+        """Take facts out; yield legacy, day, metric, kind and change of those that were there."""
+        for dated in facts:
+            key = self._fact_key(connection, tenant, dated)
+            found = connection.execute(_TAKE_FACT, key).fetchone()
+            if found is not None:
+                yield *key[1:4], found[0], dated.fact.delta
 
     def recount(self, connection: sqlite3.Connection, tenant: str, limit: int) -> list[LegacyDay]:
         """Count dirty days again from the facts, and return which."""

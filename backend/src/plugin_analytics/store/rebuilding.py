@@ -43,6 +43,11 @@ def begin(connection: sqlite3.Connection, tenant: int, zone: str, definition: st
     connection.execute(_BEGIN, (tenant, zone, definition, _BEGUN))
 
 
+def share(reached: bytes) -> float:
+    """Return how far a rebuild has come: the keys of subjects are spread evenly."""
+    return int.from_bytes(reached[1:5].ljust(4, b"\x00"), "big") / 2**32
+
+
 def advance(
     connection: sqlite3.Connection,
     codes: Codes,

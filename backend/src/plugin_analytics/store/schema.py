@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 BASELINE = "0004"  # the first migration: what was written before it was never released
-REVISION = "0005"  # the newest migration; a test holds it against the folder
+REVISION = "0006"  # the newest migration; a test holds it against the folder
 WHOLE = 0
 
 
@@ -213,6 +213,17 @@ frozen = Table(
     sqlite_with_rowid=False,
 )
 
+# Before which moment the subjects of a family have been forgotten: what comes later from before it
+# is not counted any more.
+horizon = Table(
+    "horizon",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("family", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # --- what is counted
 dirty_day = Table(
     "dirty_day",
@@ -260,6 +271,25 @@ progress = Table(
     Column("zone", String, nullable=False),
     Column("definition", String, nullable=False),
     Column("rebuild", LargeBinary),
+    sqlite_with_rowid=False,
+)
+# What the last look at the counts has found, and the days on which they differed from the events.
+verification = Table(
+    "verification",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("drift", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+drift = Table(
+    "drift",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("legacy", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 # The instance's own: the check value of the pseudonym key, and the zone that a tenant has set.

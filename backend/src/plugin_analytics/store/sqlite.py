@@ -3,8 +3,10 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import closing
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -12,23 +14,40 @@ from typing import Any, TypeVar
 
 from sqlalchemy import and_, exists, func, or_, select, tuple_
 
+from plugin_analytics.clock import utc_now
+from plugin_analytics.errors import FolderClosed
 from plugin_analytics.model.erasure import MARKS
 from plugin_analytics.model.families import BY_NAME, BY_TYPE
 from plugin_analytics.model.grants import Grant
 from plugin_analytics.model.reports import COUNTED, STORYTELLERS
+from plugin_analytics.model.retention import Ages
 from plugin_analytics.model.rollup import Folded, Stored
-from plugin_analytics.store import rebuilding, schema
+from plugin_analytics.store import (
+    backups,
+    migrations,
+    purging,
+    rebuilding,
+    schema,
+    tidying,
+    verifying,
+)
 from plugin_analytics.store.arrivals import Arrivals, forget
 from plugin_analytics.store.base import (
     RETRYABLE,
+    Aged,
     Answer,
+    Backup,
     Batch,
     Keep,
     LegacyDay,
     Pending,
     Progress,
+    Quiet,
     Refold,
     SetAside,
+    Subject,
+    Tidied,
+    Verification,
 )
 from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.counts import Counts
@@ -39,6 +58,7 @@ from plugin_analytics.store.folding import Folding
 from plugin_analytics.store.lock import FileLock
 from plugin_analytics.store.migrations import migrate
 from plugin_analytics.store.turns import Turns
+from plugin_analytics.store.verifying import Verifying
 from plugin_analytics.store.writer import Session, Writer
 
 T = TypeVar("T")
@@ -56,7 +76,7 @@ _SET_ASIDE = select(schema.tenant.c.name, *list(schema.quarantine.c)[1:]).join_f
 )
 
 
-class SQLiteStore(Counts, Erasing):
+class SQLiteStore(Counts, Erasing, Verifying):
     """The store in a file of its own."""
 
     def __init__(self, database: Path) -> None:
@@ -81,6 +101,7 @@ class SQLiteStore(Counts, Erasing):
 
     def _prepare(self) -> None:
         """Bring the tables up to date, and give a number to every word that this release knows."""
+        self._save_before_migration()
         with self._writes.begin() as connection:
             # The driver would not open one for DDL: half a migration must not stay.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -89,6 +110,17 @@ class SQLiteStore(Counts, Erasing):
             assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine's dialect is ours
             for word in (*COUNTED, STORYTELLERS, *BY_TYPE, *BY_NAME, *sorted(MARKS)):
                 self._codes.word(driver, word)
+
+    def _save_before_migration(self) -> None:
+        """Keep a copy of a database that is about to be changed by a migration."""
+        with closing(sqlite3.connect(self.path)) as driver:
+            behind = migrations.behind(driver)
+        if behind:
+            target = backups.folder_of(self.path) / f"before-{schema.REVISION}.db"
+            try:
+                backups.make(self.path, target, utc_now())
+            except (OSError, sqlite3.OperationalError) as error:
+                raise FolderClosed(f"no backup before the migration: {error}") from error
 
     # --- deliveries
 
@@ -197,6 +229,19 @@ class SQLiteStore(Counts, Erasing):
 
         return self._writer.submit(work, rows=limit)
 
+    def rebuilt_share(self, tenant: str) -> float | None:
+        """Return how much of the facts has been made anew, from 0 to 1; None when that is over."""
+        progress = self.progress(tenant)
+        if progress is None or progress.rebuild is None:
+            return None
+        return rebuilding.share(progress.rebuild)
+
+    def subject_count(self, tenant: str) -> int:
+        """Return how many subjects are remembered."""
+        columns = schema.memory.c
+        query = select(func.count()).where(columns.tenant == self._tenant_code(tenant))
+        return int(self._all(query)[0][0])
+
     def pending(self, tenant: str, after: int, limit: int) -> Pending | None:
         """Return up to *limit* events that arrived after the event *after*."""
         columns = schema.event.c
@@ -243,6 +288,93 @@ class SQLiteStore(Counts, Erasing):
         return self._writer.submit(
             lambda session: self._folding.recount(session.driver, tenant, limit), rows=limit
         )
+
+    # --- retention.purge
+
+    def horizons(self, tenant: str) -> Mapping[str, int]:
+        """Return of each family the moment before which nothing is counted any more."""
+        columns, words = schema.horizon.c, schema.word.c
+        query = select(words.name, columns.at).join_from(
+            schema.horizon, schema.word, words.code == columns.family
+        )
+        rows = self._all(query.where(columns.tenant == self._tenant_code(tenant)))
+        return {row.name: row.at for row in rows}
+
+    def fading(
+        self, tenant: str, families: Sequence[str], before: int, limit: int
+    ) -> Iterator[Sequence[Subject]]:
+        """Yield the subjects of *families* whose last act lies before a moment, in pieces."""
+        names = {code: name for name, code in self._word_codes(families).items()}
+        return purging.fading(self._all, self._tenant_code(tenant), names, before, limit)
+
+    def freeze(
+        self,
+        tenant: str,
+        subjects: Sequence[Subject],
+        quiet: Quiet,
+        before: int,
+        refold: Refold,
+    ) -> Future[int | None]:
+        """Forget subjects, and keep their facts as numbers; return how many."""
+
+        def work(session: Session) -> int | None:
+            code = self._codes.tenant(session.driver, tenant)
+            return purging.freeze(
+                session.driver, self._codes, code, subjects, quiet, before, refold
+            )
+
+        return self._writer.submit(work, rows=len(subjects))
+
+    def aged(self, tenant: str, ages: Ages, fleeting: Sequence[str], limit: int) -> Iterator[Aged]:
+        """Yield the rows that are too old, in pieces; each is to be dropped before the next."""
+        types = list(self._word_codes(fleeting).values())
+        return purging.aged(self._all, self._tenant_code(tenant), ages, types, limit)
+
+    def drop(self, tenant: str, aged: Aged) -> Future[int]:
+        """Take a piece away for good; return how many rows it was."""
+
+        def work(session: Session) -> int:
+            code = self._codes.tenant(session.driver, tenant)
+            return purging.drop(session.driver, code, aged)
+
+        return self._writer.submit(work, rows=len(aged.keys))
+
+    # --- rollup.verify
+
+    def save_verification(
+        self, tenant: str, seen: Verification, drift: Sequence[LegacyDay]
+    ) -> Future[None]:
+        """Keep what was found, and mark the days that differ to be counted again."""
+
+        def work(session: Session) -> None:
+            code = self._codes.tenant(session.driver, tenant)
+            verifying.save(session.driver, self._codes, code, seen, drift)
+
+        return self._writer.submit(work, rows=1 + len(drift))
+
+    # --- store.optimize
+
+    def tidy(self) -> Tidied:
+        """Refresh the planner's statistics, empty the log, and give room back where that pays."""
+        return tidying.tidy(self.path, self._turns)
+
+    def back_up(
+        self,
+        moment: datetime,
+        cancelled: Callable[[], bool],
+        progress: Callable[[int, int], None],
+    ) -> Backup | None:
+        """Keep a copy of everything as it is now; None when it was cancelled."""
+        target = backups.dated(backups.folder_of(self.path), moment)
+        try:
+            size = backups.make(self.path, target, moment, cancelled=cancelled, progress=progress)
+        except backups.Cancellation:
+            return None
+        return Backup(target.name, size)
+
+    def prune_backups(self, now: datetime) -> int:
+        """Let go of the copies that are too many or too old; return how many."""
+        return backups.prune(backups.folder_of(self.path), now)
 
     # --- household
 

@@ -1,0 +1,280 @@
+"""Read what the counts are held against; none of the statements is one that made them."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, func, literal, or_, select, union
+
+from plugin_analytics.model.calendar import Interval, Range, WeekStart, align, following
+from plugin_analytics.model.checking import DayCounts, Kind, without_noughts
+from plugin_analytics.model.reports import COUNTED, STORYTELLERS
+from plugin_analytics.model.rollup import DatedFact, Memory, Stored
+from plugin_analytics.store import schema
+from plugin_analytics.store.base import Arrived, LegacyDay, Standing, Verification
+from plugin_analytics.store.codes import Codes
+from plugin_analytics.store.reading import Reading
+from plugin_analytics.store.schema import Grain
+
+_SPANS: tuple[tuple[Grain, Interval, WeekStart], ...] = (
+    (Grain.WEEK, "week", "mon"),
+    (Grain.SUNDAY_WEEK, "week", "sun"),
+    (Grain.MONTH, "month", "mon"),
+    (Grain.QUARTER, "quarter", "mon"),
+    (Grain.YEAR, "year", "mon"),
+)
+_GATHERED = (Grain.MONTH, Grain.YEAR)
+_DAY = 86_400 * 1_000_000
+_SAVE = (
+    "INSERT INTO verification (tenant, at, days, events, drift) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (tenant) DO UPDATE SET at = excluded.at, days = excluded.days,"
+    " events = excluded.events, drift = excluded.drift"
+)
+_AGREE = "DELETE FROM drift WHERE tenant = ?"
+_DIFFER = "INSERT INTO drift (tenant, legacy, day) VALUES (?, ?, ?)"
+_MARK_DAY = "INSERT INTO dirty_day (tenant, legacy, day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+
+def save(
+    connection: sqlite3.Connection,
+    codes: Codes,
+    tenant: int,
+    seen: Verification,
+    drift: Sequence[LegacyDay],
+) -> None:
+    """Keep what was found, and mark the days that differ to be counted again."""
+    rows = [
+        (tenant, codes.legacy(connection, tenant, legacy), day.toordinal()) for legacy, day in drift
+    ]
+    connection.execute(_SAVE, (tenant, *seen))
+    connection.execute(_AGREE, (tenant,))
+    connection.executemany(_DIFFER, rows)
+    connection.executemany(_MARK_DAY, rows)
+
+
+class Verifying(Reading):
+    """Look at counts, facts and events side by side."""
+
+    def verification(self, tenant: str) -> Verification | None:
+        """Return what the last verification of a tenant has found; None before the first."""
+        columns = schema.verification.c
+        query = select(columns.at, columns.days, columns.events, columns.drift)
+        rows = self._all(query.where(columns.tenant == self._tenant_code(tenant)))
+        return Verification(*rows[0]) if rows else None
+
+    def drift(self) -> int:
+        """Return on how many days the counts were last seen to differ, over all tenants."""
+        total = func.coalesce(func.sum(schema.verification.c.drift), 0)
+        return int(self._all(select(total))[0][0])
+
+    def drifting(self, tenant: str) -> Sequence[LegacyDay]:
+        """Return the days of a tenant on which the counts were last seen to differ."""
+        table, code = schema.drift, self._tenant_code(tenant)
+        query = select(table.c.legacy, table.c.day).where(table.c.tenant == code)
+        return self._legacy_days(code, self._all(query))
+
+    def counted_days(self, tenant: str, share: int, least: int) -> Sequence[LegacyDay]:
+        """Return one in *share* of the days that anything is known of, at random, or *least*."""
+        code = self._tenant_code(tenant)
+        rollup, fact, frozen = schema.rollup.c, schema.fact.c, schema.frozen.c
+        days = union(
+            select(rollup.legacy, rollup.start.label("day")).where(
+                rollup.tenant == code, rollup.grain == Grain.DAY
+            ),
+            select(fact.legacy, fact.day).where(fact.tenant == code),
+            select(frozen.legacy, frozen.day).where(frozen.tenant == code),
+        ).cte("days")
+        number = select(func.count()).select_from(days).scalar_subquery()
+        some = func.max(least, number // literal(share))
+        query = select(days.c.legacy, days.c.day).order_by(func.random()).limit(some)
+        return self._legacy_days(code, self._all(query))
+
+    def standing(self, tenant: str, legacy: str, day: date) -> Standing | None:
+        """Return what stands of one day, and what it must follow from; None while it is dirty."""
+        scope, ordinal = self._scope(tenant, legacy), day.toordinal()
+        table = schema.dirty_day
+        if self._all(select(table.c.day).where(*_at(table, scope, ordinal))):
+            return None
+        fact, memory, word = schema.fact.c, schema.memory.c, schema.word.c
+        subjects = select(fact.subject).where(*_at(schema.fact, scope, ordinal))
+        known = self._all(
+            select(memory.subject, word.name, memory.last_at, memory.acts)
+            .join_from(schema.memory, schema.word, word.code == memory.family)
+            .where(memory.tenant == scope[0], memory.subject.in_(subjects))
+        )
+        return Standing(
+            counts=self._counts_of(scope, ordinal),
+            frozen=self._kinds(schema.frozen, _at(schema.frozen, scope, ordinal)),
+            memories=[Memory(*row) for row in known],
+        )
+
+    def spans_differ(self, tenant: str, legacy: str, day: date) -> bool:
+        """Tell whether a month that holds a day differs from its days; of a tenant, any span."""
+        scope = self._scope(tenant, legacy)
+        for grain, interval, week_start in _SPANS:
+            if scope[1] != schema.WHOLE and grain is not Grain.MONTH:
+                continue
+            start = align(day, interval, week_start)
+            span = Range(start, following(start, interval))
+            if not self._touched(scope, span) and self._span_differs(scope, grain, span):
+                return True
+        return False
+
+    def latest(self, tenant: str, since: int, limit: int) -> Sequence[Stored]:
+        """Return what arrived last and has been counted, up to *limit* events."""
+        columns = schema.event.c
+        query = self._events(tenant).order_by(columns.seq.desc()).limit(limit)
+        rows = self._all(query)
+        return [Stored(*row[:-2]) for row in rows if row.received_at >= since]
+
+    def arrived(self, tenant: str, days: Iterable[int], after: int, width: int) -> Arrived | None:
+        """Return the counted events of some days (UTC) among the next *width* arrivals."""
+        columns = schema.event.c
+        code = self._tenant_code(tenant)
+        reached = self.progress(tenant)
+        first = self._all(
+            select(func.min(columns.seq)).where(columns.tenant == code, columns.seq > after)
+        )[0][0]
+        if first is None or reached is None or first > reached.seq:
+            return None
+        last = min(first + width - 1, reached.seq)
+        query = self._events(tenant).where(
+            columns.seq.between(first, last), (columns.at // _DAY).in_(sorted(days))
+        )
+        return Arrived([Stored(*row[:-2]) for row in self._all(query)], last)
+
+    def remembered(self, tenant: str, subjects: Sequence[bytes]) -> Sequence[Memory]:
+        """Return what is remembered of each subject that is known, with its family."""
+        memory, word = schema.memory.c, schema.word.c
+        rows = self._all(
+            select(memory.subject, word.name, memory.last_at, memory.acts)
+            .join_from(schema.memory, schema.word, word.code == memory.family)
+            .where(memory.tenant == self._tenant_code(tenant), memory.subject.in_(subjects))
+        )
+        return [Memory(*row) for row in rows]
+
+    def uncounted(self, tenant: str, facts: Sequence[DatedFact]) -> list[DatedFact]:
+        """Return those of *facts* that the counts cannot know of: they are not kept."""
+        missing = []
+        columns = schema.fact.c
+        metrics = self._word_codes({dated.fact.metric for dated in facts})
+        for dated in facts:
+            fact = dated.fact
+            here = _at(schema.fact, self._scope(tenant, fact.legacy), dated.day.toordinal())
+            metric = columns.metric == metrics.get(fact.metric, -1)
+            own = (columns.subject == dated.subject, columns.at == fact.at)
+            found = self._all(
+                select(columns.day).where(*here, metric, *own, columns.delta == fact.delta)
+            )
+            if not found:
+                missing.append(dated)
+        return missing
+
+    # --- the parts of it
+
+    def _events(self, tenant: str) -> Any:
+        """Select the events that a fold has seen, as the fold sees them."""
+        columns, word, reached = schema.event.c, schema.word.c, schema.progress.c
+        code = self._tenant_code(tenant)
+        seen = select(reached.seq).where(reached.tenant == code).scalar_subquery()
+        return (
+            select(
+                *(columns.id, word.name, columns.at, columns.person, columns.body),
+                *(columns.received_at, columns.seq),
+            )
+            .join_from(schema.event, schema.word, word.code == columns.type)
+            .where(columns.tenant == code, columns.seq <= seen)
+        )
+
+    def _counts_of(self, scope: tuple[int, int], day: int) -> DayCounts:
+        columns = schema.teller.c
+        rows = self._all(
+            select(columns.person, columns.until_day).where(
+                *_in(schema.teller, scope), columns.grain == Grain.DAY, columns.start == day
+            )
+        )
+        tellers = {person: _date(until) for person, until in rows}
+        rollup = schema.rollup
+        here = (*_in(rollup, scope), rollup.c.grain == Grain.DAY, rollup.c.start == day)
+        values = self._kinds(rollup, here)
+        people = values.pop((STORYTELLERS, ""), 0)
+        return DayCounts(values, tellers, people)
+
+    def _kinds(self, table: Any, where: Sequence[Any]) -> dict[Kind, int]:
+        """Return values by the names of metric and kind, but for noughts."""
+        columns = table.c
+        rows = self._all(
+            select(columns.metric, columns.dim, func.sum(columns.value))
+            .where(*where)
+            .group_by(columns.metric, columns.dim)
+        )
+        names = self._names(part for row in rows for part in row[:2])
+        return without_noughts(
+            {(names[metric], names[dim]): int(value) for metric, dim, value in rows}
+        )
+
+    def _touched(self, scope: tuple[int, int], span: Range) -> bool:
+        table = schema.dirty_day
+        inside = table.c.day.between(span.start.toordinal(), span.end.toordinal() - 1)
+        return bool(self._all(select(table.c.day).where(*_in(table, scope), inside).limit(1)))
+
+    def _span_differs(self, scope: tuple[int, int], grain: Grain, span: Range) -> bool:
+        rollup, teller = schema.rollup, schema.teller
+        start, end = span.start.toordinal(), span.end.toordinal()
+        here = (*_in(rollup, scope), rollup.c.grain == grain, rollup.c.start == start)
+        counted = self._kinds(rollup, here)
+        people = counted.pop((STORYTELLERS, ""), 0)
+        days = (
+            *_in(teller, scope),
+            *(teller.c.grain == Grain.DAY, teller.c.start.between(start, end - 1)),
+        )
+        stood = or_(teller.c.until_day.is_(None), teller.c.until_day >= end)
+        number = select(func.count(teller.c.person.distinct())).where(*days, stood)
+        if scope[1] == schema.WHOLE and self._all(number)[0][0] != people:
+            return True
+        if grain in _GATHERED and self._people(days) != self._people(
+            (*_in(teller, scope), teller.c.grain == grain, teller.c.start == start)
+        ):
+            return True
+        return grain is Grain.MONTH and counted != self._month(scope, start, end)
+
+    def _month(self, scope: tuple[int, int], start: int, end: int) -> dict[Kind, int]:
+        columns = schema.rollup.c
+        metrics = list(self._word_codes(COUNTED).values())
+        inside = and_(columns.start.between(start, end - 1), columns.metric.in_(metrics))
+        days = (*_in(schema.rollup, scope), columns.grain == Grain.DAY, inside)
+        return self._kinds(schema.rollup, days)
+
+    def _people(self, where: Sequence[Any]) -> Mapping[bytes, int | None]:
+        """Return who told something, and until when the longest-lived of it stood."""
+        columns = schema.teller.c
+        people: dict[bytes, int | None] = {}
+        for person, until in self._all(select(columns.person, columns.until_day).where(*where)):
+            known = people.get(person, until)
+            people[person] = None if until is None or known is None else max(known, until)
+        return people
+
+    def _legacy_days(self, tenant: int, rows: Iterable[Any]) -> list[LegacyDay]:
+        found = list(rows)
+        columns = schema.legacy.c
+        codes = sorted({legacy for legacy, _ in found})
+        named = self._all(
+            select(columns.code, columns.name).where(
+                columns.tenant == tenant, columns.code.in_(codes)
+            )
+        )
+        names = {schema.WHOLE: "", **dict(named)}
+        return [(names[legacy], date.fromordinal(day)) for legacy, day in found if legacy in names]
+
+
+def _in(table: Any, scope: tuple[int, int]) -> tuple[Any, ...]:
+    return table.c.tenant == scope[0], table.c.legacy == scope[1]
+
+
+def _at(table: Any, scope: tuple[int, int], day: int) -> tuple[Any, ...]:
+    return *_in(table, scope), table.c.day == day
+
+
+def _date(ordinal: int | None) -> date | None:
+    return None if ordinal is None else date.fromordinal(ordinal)
