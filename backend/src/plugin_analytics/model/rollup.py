@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from plugin_analytics.model.erasure import BY_LEGACY, MARKS, Mark, compact, is_control, visible
+from plugin_analytics.model.erasure import MARKS, Mark, compact, is_control, visible
 from plugin_analytics.model.families import BY_NAME, BY_TYPE, Act, Fact, Family
 
 DayOf = Callable[[int], date]
@@ -133,8 +133,6 @@ def _joined(known: list[Act], events: Sequence[Stored]) -> list[Act]:
 
 
 def _act(event: Stored) -> Act:
-    if event.type == BY_LEGACY:
-        return Act(0, "", BY_LEGACY, None, b"")  # that there was one counts, not when
     body = b"" if event.type in MARKS else event.body
     return Act(event.at, event.id, event.type, event.person, body, event.seal)
 
