@@ -26,6 +26,7 @@ from plugin_analytics.http.counting import EventCounter, watch_drift
 from plugin_analytics.http.data import Readers, data_routes, reports
 from plugin_analytics.http.handshake import handshake_route
 from plugin_analytics.http.instruments import Instruments
+from plugin_analytics.http.me import me_routes
 from plugin_analytics.http.quarantine import quarantine_route
 from plugin_analytics.http.query import query_route
 from plugin_analytics.http.settings import settings_routes
@@ -40,6 +41,7 @@ from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.ingest import Ingest
 from plugin_analytics.services.intake import Intake
 from plugin_analytics.services.maintenance import Optimize
+from plugin_analytics.services.me import DataSubject
 from plugin_analytics.services.provide import Provide
 from plugin_analytics.services.quarantine import Quarantine, Retry
 from plugin_analytics.services.query import Query
@@ -106,10 +108,12 @@ class Plugin(PluginApp):
         ]
         cursors, readers = Cursors(pseudonyms.subkey("cursors")), Readers(READERS)
         reads = reports(Provide(store, clock, cursors, zones))
+        subject = DataSubject(store, clock, pseudonyms, hashes, book, cursors)
         self.routes = [
             *data_routes(reads, readers),
             query_route(reads, Query(store), readers),
             *settings_routes(zones, readers, self._refresh_soon),
+            *me_routes(subject, readers, self._erase_soon),
             quarantine_route(Quarantine(store, cursors), readers),
             handshake_route(),
         ]

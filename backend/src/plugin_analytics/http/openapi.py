@@ -10,6 +10,8 @@ from plugin_analytics.http.params import (
     BREAKDOWN,
     COMPARE,
     DEFAULT_LIMIT,
+    ERASE_TENANT,
+    ERASURES,
     FILTERS,
     ITEMS,
     MAX_CURSOR,
@@ -87,6 +89,10 @@ _SCHEMAS = {
         "How many entries a page has.",
         Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
     ),
+    "confirm": (
+        "The id of the tenant once more.",
+        Schema(type=_TEXT, min_length=1, max_length=64),
+    ),
     "cursor": (
         "Where the page begins: `nextCursor` of the page before.",
         Schema(type=_TEXT, max_length=MAX_CURSOR),
@@ -116,3 +122,5 @@ BreakdownOperation = _described(BREAKDOWN)
 QualityOperation = _described(QUALITY)
 ItemsOperation = _described(ITEMS)
 QuarantineOperation = _described(QUARANTINE)
+ErasuresOperation = _described(ERASURES)
+EraseTenantOperation = _described(ERASE_TENANT)

@@ -27,6 +27,7 @@ from plugin_analytics.model.dimensions import DIMENSIONS, VALUES
 from plugin_analytics.model.events import Reason
 from plugin_analytics.model.reports import Axis
 from plugin_analytics.services.breakdown import BreakdownQuery
+from plugin_analytics.services.me import ErasuresQuery
 from plugin_analytics.services.provide import ItemsQuery, OverviewQuery, TimeseriesQuery, Window
 from plugin_analytics.services.quality import MAX_DAYS, QualityQuery
 from plugin_analytics.services.quarantine import QuarantineQuery
@@ -52,6 +53,9 @@ ORDERS = ("desc", "asc")
 MAX_NAME = 128
 ITEMS = frozenset({"cursor", "limit", "kind"})
 QUARANTINE = frozenset({"cursor", "limit", "reason"})
+ERASURES = frozenset({"cursor", "limit"})
+ERASE_TENANT = frozenset({"confirm"})
+NOTHING: frozenset[str] = frozenset()
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
@@ -67,7 +71,8 @@ class Parameters:
         allowed = frozenset(known)
         for name in self._values:
             if name not in allowed:
-                self.fault(name[:64], f"is not one of {', '.join(sorted(allowed))}")
+                named = f"one of {', '.join(sorted(allowed))}" if allowed else "asked for here"
+                self.fault(name[:64], f"is not {named}")
 
     def fault(self, name: str, message: str) -> None:
         """Note that a parameter cannot be used."""
@@ -213,6 +218,25 @@ def read_quarantine(pairs: Iterable[tuple[str, str]]) -> QuarantineQuery:
     )
     parameters.check()
     return query
+
+
+def read_erasures(pairs: Iterable[tuple[str, str]]) -> ErasuresQuery:
+    """Return which page of the receipts is asked for."""
+    parameters = Parameters(pairs, ERASURES)
+    query = ErasuresQuery(
+        limit=_read_limit(parameters),
+        cursor=parameters.read("cursor", _cursor, "a cursor", None),
+    )
+    parameters.check()
+    return query
+
+
+def read_confirmation(pairs: Iterable[tuple[str, str]], tenant: str) -> None:
+    """Refuse what does not say once more of which tenant everything is to go."""
+    parameters = Parameters(pairs, ERASE_TENANT)
+    if parameters.one("confirm") != tenant:
+        parameters.fault("confirm", "is not the id of the tenant")
+    parameters.check()
 
 
 def _read_limit(parameters: Parameters) -> int:
