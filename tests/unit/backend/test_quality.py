@@ -1,12 +1,13 @@
 """Data health: what became of what arrived, how late it came, and whether clocks are right."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from plugin_analytics.http.params import read_quality
 from plugin_analytics.services.quality import lateness
-from plugin_analytics.store.base import Late
+from plugin_analytics.store.base import Late, Verification
 from tests.support.events import TENANT, event, story
 from tests.unit.backend.conftest import Bench
 
@@ -61,6 +62,19 @@ def test_one_source_or_type_alone(bench: Bench) -> None:
     assert health(bench, type="story.created").outcomes.accepted == 2
     assert health(bench, source="import", type="story.deleted").empty
     assert health(bench, source="nobody").empty
+
+
+def test_the_last_verification_is_told(bench: Bench) -> None:
+    """None before the first; then when it was, how many days it looked at, and how many differ."""
+    assert health(bench).verification is None
+    bench.deliver([story("s1", "l1")])
+    bench.refresh()
+    found = Verification(1_772_366_400_000_000, 3, 1, 2)
+    bench.store.save_verification(TENANT, found, [("l1", date(2026, 3, 1))]).result()
+
+    told = health(bench).verification
+
+    assert (told.at, told.days, told.drift) == ("2026-03-01T12:00:00.000Z", 3, 2)
 
 
 def test_days_of_arrival_decide(bench: Bench) -> None:

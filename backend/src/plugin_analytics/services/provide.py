@@ -58,7 +58,7 @@ class Provide:
         with self._store.snapshot():
             view = View(self._store, self._clock, tenant, WHOLE_TENANT, UTC)
             health = self._store.health(tenant, view.span(query.window))
-            return quality(view, health, query)
+            return quality(view, health, self._store.verification(tenant), query)
 
     def items(self, tenant: str, query: ItemsQuery) -> Report:
         """List what can be asked, page by page."""

@@ -9,7 +9,7 @@ import msgspec
 from plugin_analytics.clock import from_micros, rfc3339
 from plugin_analytics.services.pages import Report
 from plugin_analytics.services.view import View, Window
-from plugin_analytics.store.base import Ending, Health, Late
+from plugin_analytics.store.base import Ending, Health, Late, Verification
 
 MAX_DAYS = 366
 SKEWED = 0.01  # so many of all that arrives lies in the future only where a clock is wrong
@@ -72,6 +72,14 @@ class ClockSkew(msgspec.Struct, frozen=True, rename="camel"):
     likely: bool
 
 
+class Verified(msgspec.Struct, frozen=True, rename="camel"):
+    """When counts were last held against what is stored, how many days were, and how many differ."""
+
+    at: str
+    days: int
+    drift: int
+
+
 class Quality(msgspec.Struct, frozen=True, rename="camel"):
     """What a steward sees of the data."""
 
@@ -84,9 +92,12 @@ class Quality(msgspec.Struct, frozen=True, rename="camel"):
     clock_skew: ClockSkew
     watermark: str | None
     dirty_days: int
+    verification: Verified | None
 
 
-def quality(view: View, health: Health, query: QualityQuery) -> Report:
+def quality(
+    view: View, health: Health, verified: Verification | None, query: QualityQuery
+) -> Report:
     """Sum up what came in on the days that are asked for."""
     span = view.span(query.window)
     endings = [each for each in health.endings if _wanted(each, query)]
@@ -107,6 +118,7 @@ def quality(view: View, health: Health, query: QualityQuery) -> Report:
         clock_skew=_skew(endings),
         watermark=None if fresh.watermark is None else rfc3339(from_micros(fresh.watermark)),
         dirty_days=fresh.dirty_days,
+        verification=None if verified is None else _verified(verified),
     )
     meta = view.meta(span, ("quality",), fresh=fresh)
     return Report(data, {**meta, "privacy": {**meta["privacy"], "class": "control"}})
@@ -123,6 +135,10 @@ def lateness(buckets: Iterable[Late]) -> Lateness:
         _at_most(ordered, total, 95),
         max(late.worst for late in ordered),
     )
+
+
+def _verified(found: Verification) -> Verified:
+    return Verified(rfc3339(from_micros(found.at)), found.days, found.drift)
 
 
 def _at_most(ordered: Sequence[Late], total: int, percent: int) -> int:
