@@ -13,7 +13,7 @@ from litestar.testing import TestClient
 
 from mosaiclife_plugin_sdk import SERVICE, UserContext, new_secret
 from plugin_analytics.app import build
-from plugin_analytics.http.params import ITEMS, OVERVIEW, TIMESERIES
+from plugin_analytics.http.params import BREAKDOWN, ITEMS, OVERVIEW, QUALITY, TIMESERIES
 from tests.support.events import (
     TENANT,
     body_of,
@@ -430,10 +430,16 @@ def test_openapi_lists_what_is_read(house: House) -> None:
 
     described = {
         path: {parameter["name"] for parameter in paths[f"/v1/data/{path}"]["get"]["parameters"]}
-        for path in ("overview", "timeseries", "items")
+        for path in ("overview", "timeseries", "breakdown", "quality", "items")
     }
 
-    assert described == {"overview": OVERVIEW, "timeseries": TIMESERIES, "items": ITEMS}
+    assert described == {
+        "overview": OVERVIEW,
+        "timeseries": TIMESERIES,
+        "breakdown": BREAKDOWN,
+        "quality": QUALITY,
+        "items": ITEMS,
+    }
 
 
 def test_events_are_counted_for_operators(house: House) -> None:
