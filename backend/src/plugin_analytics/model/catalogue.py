@@ -8,6 +8,7 @@ from plugin_analytics.model.calendar import INTERVALS
 from plugin_analytics.model.dimensions import DIMENSIONS, SUMS, VALUES
 
 Kind = Literal["metric", "report", "dimension"]
+Scope = Literal["keeper", "member", "steward"]  # of a legacy, of a legacy, of the tenant
 KINDS: tuple[Kind, ...] = ("metric", "report", "dimension")
 
 
@@ -20,13 +21,15 @@ class Item(msgspec.Struct, frozen=True, rename="camel"):
     definition: str
     privacy_class: str = msgspec.field(default="shared", name="class")
     k: int | None = None
-    scopes: tuple[str, ...] = ("legacy", "tenant")
+    scopes: tuple[Scope, ...] = ("keeper", "member", "steward")
     version: str = "v1"
     additive: bool | None = None
+    dimensions: tuple[str, ...] = ()  # what a metric can be told apart by
 
 
 def _metric(name: str, title: str, definition: str, *, additive: bool = True) -> Item:
-    return Item(name, "metric", title, definition, additive=additive)
+    dimensions = DIMENSIONS.get(name, ())
+    return Item(name, "metric", title, definition, additive=additive, dimensions=dimensions)
 
 
 _COUNTED = "A deletion counts minus one on its day."
@@ -56,33 +59,31 @@ _SUMS = (
     _metric("reactions", "Hearts, candles and smiles", "Hearts, candles and smiles together."),
     _metric("tellings", "What was told", "Stories, responses and files together."),
 )
-_MEMBERS = "Keepers and members of the legacy; of the whole tenant, stewards."
-_STEWARDS: tuple[str, ...] = ("tenant",)
 _REPORTS = (
     Item(
         "overview",
         "report",
         "What has gathered",
-        f"Every metric over a period, with its change since other days, and the memories of the last twelve months. {_MEMBERS}",
+        "Every metric over a period, with its change since other days, and the memories of the last twelve months.",
     ),
     Item(
         "timeseries",
         "report",
         "Rhythm",
-        f"Up to four metrics by day, week, month, quarter or year, in local days of the reporting zone or in units since the passing, beside other days where asked. {_MEMBERS}",
+        "Up to four metrics by day, week, month, quarter or year, in local days of the reporting zone or in units since the passing, beside other days where asked.",
     ),
     Item(
         "breakdown",
         "report",
         "Of what kind",
-        f"One metric over a period, apart by one dimension. {_MEMBERS}",
+        "One metric over a period, apart by one dimension.",
     ),
     Item(
         "quality",
         "report",
         "Data health",
-        "How the events that arrived have ended, how late they came, and how far the counts are behind. Stewards.",
-        scopes=_STEWARDS,
+        "How the events that arrived have ended, how late they came, and how far the counts are behind.",
+        scopes=("steward",),
     ),
 )
 _WORDS = {

@@ -4,7 +4,8 @@ from mosaiclife_plugin_sdk import PermissionDenied, UserContext
 from plugin_analytics.errors import LegacyAccessDenied
 from plugin_analytics.model.families import WHOLE_TENANT
 
-ROLES = frozenset({"creator", "admin", "advocate", "admirer"})
+KEEPERS = frozenset({"creator", "admin"})
+MEMBERS = frozenset({"advocate", "admirer"})
 
 
 def demand_steward(viewer: UserContext) -> None:
@@ -23,6 +24,6 @@ def readable_scope(viewer: UserContext, legacy_id: str | None) -> str:
         if viewer.operator or viewer.is_service:
             return WHOLE_TENANT
         raise PermissionDenied("Only a steward may read the whole tenant; name a legacy.")
-    if viewer.role_in(legacy_id) not in ROLES:
+    if viewer.role_in(legacy_id) not in KEEPERS | MEMBERS:
         raise LegacyAccessDenied
     return legacy_id
