@@ -38,12 +38,14 @@ from plugin_analytics.store.erasures import (
     TOMBSTONE_DAYS,
     Fulfilled,
     Logged,
+    Needle,
     Piece,
     Request,
     Rows,
 )
 
 SUBJECTS_AT_ONCE = 200
+MARKS_AT_ONCE = 5_000
 RAW_SPAN = 50_000
 RAW_AT_ONCE = 500
 LOG_DAYS = TOMBSTONE_DAYS + 7
@@ -315,30 +317,46 @@ class Erase:
     def _let_rest(self, cancelled: Cancelled) -> None:
         """Forget tombstones whose time is over, and what lay under their marks."""
         now = micros(self._clock())
-        while overdue := self._store.overdue_marks(now, SUBJECTS_AT_ONCE):
-            _stop_if(cancelled)
+        while overdue := self._store.overdue_marks(now, MARKS_AT_ONCE):
             for tenant, own in groupby(overdue, key=lambda row: row[0]):
-                self._unmark(tenant, [subject for _, subject in own])
+                self._unmark(tenant, [subject for _, subject in own], cancelled)
         if self._store.forget_tombstones(now).result():
             self._book.forget()
 
-    def _unmark(self, tenant: str, subjects: Sequence[bytes]) -> None:
-        with self._store.alone():
-            progress = self._store.progress(tenant)
-            held = self._store.memories(tenant, subjects)
-            families = self._store.families(tenant, subjects)
-            folded, gone = Folded(), list[bytes]()
-            for subject, acts in held.items():
-                family = BY_NAME[families[subject]]
-                left = without_marks(family, acts_of(acts))
-                zone = progress.zone if progress is not None else "UTC"
-                _add(folded, difference(subject, family, acts_of(acts), left, _days_in(zone)))
-                if not left:
-                    gone.append(subject)
-            if progress is not None:
-                piece = Piece(folded, gone, (), 0)
-                self._store.rewrite(tenant, None, piece, progress.zone).result()
-            self._store.forget_marks(tenant, subjects).result()
+    def _unmark(self, tenant: str, subjects: Sequence[bytes], cancelled: Cancelled) -> None:
+        """Forget marks and what they hid, among the raw events too."""
+        deeds: set[Deed] = set()
+        for some in _parts(subjects, SUBJECTS_AT_ONCE):
+            _stop_if(cancelled)
+            with self._store.alone():
+                deeds |= self._uncover(tenant, some)
+        ids = {deed.id for deed in deeds}
+        for start in range(0, self._store.newest(tenant) if ids else 0, RAW_SPAN):
+            _stop_if(cancelled)
+            rows = self._store.raw(tenant, Needle(ids=ids), start, start + RAW_SPAN)
+            gone = [row.seq for row in rows if Deed(row.id, row.at, row.type) in deeds]
+            self._store.erase_raw(tenant, "", Rows(gone)).result()
+        self._store.forget_marks(tenant, subjects).result()
+
+    def _uncover(self, tenant: str, subjects: Sequence[bytes]) -> set[Deed]:
+        """Take the marks off a few subjects; return by what the lost acts are found again."""
+        progress = self._store.progress(tenant)
+        if progress is None:
+            return set()
+        held, families = (
+            self._store.memories(tenant, subjects),
+            self._store.families(tenant, subjects),
+        )
+        folded, gone, deeds = Folded(), list[bytes](), set[Deed]()
+        for subject, found in held.items():
+            family, acts = BY_NAME[families[subject]], acts_of(found)
+            left = without_marks(family, acts)
+            deeds |= {Deed(act.id, act.at, act.type) for act in acts if act not in left}
+            _add(folded, difference(subject, family, acts, left, _days_in(progress.zone)))
+            if not left:
+                gone.append(subject)
+        self._store.rewrite(tenant, None, Piece(folded, gone, (), 0), progress.zone).result()
+        return deeds
 
 
 def replay(store: Store, hashes: Hashes, now: int) -> int:

@@ -66,6 +66,7 @@ _UNNAME_RAW = "UPDATE event SET person = NULL WHERE tenant = ? AND seq = ?"
 _CHANGE_RAW = "UPDATE event SET body = ? WHERE tenant = ? AND seq = ?"
 _ERASE_ASIDE = "DELETE FROM quarantine WHERE tenant = ? AND key = ?"
 _CHANGE_ASIDE = "UPDATE quarantine SET kept = ? WHERE tenant = ? AND key = ?"
+_NEWEST = "SELECT COALESCE(MAX(seq), 0) FROM event WHERE tenant = ?"
 _ZONE = "SELECT zone FROM progress WHERE tenant = ?"
 # Taken back opt-outs go with the word that took them back.
 _FORGET_OUTS = (
@@ -169,7 +170,8 @@ class Erasing(Reading):
 
         def work(session: Session) -> None:
             code = self._codes.tenant(session.driver, tenant)
-            numbered = [(ask, 0) for ask in asks]
+            (newest,) = session.driver.execute(_NEWEST, (code,)).fetchone()
+            numbered = [(ask, newest) for ask in asks]
             utter(session.driver, self._log, code, numbered, requested_at)
 
         return self._writer.submit(work)
@@ -276,8 +278,7 @@ class Erasing(Reading):
 
         def work(session: Session) -> int:
             code = self._codes.tenant(session.driver, tenant)
-            query = "SELECT COALESCE(MAX(seq), 0) FROM event WHERE tenant = ?"
-            return int(session.driver.execute(query, (code,)).fetchone()[0])
+            return int(session.driver.execute(_NEWEST, (code,)).fetchone()[0])
 
         return self._writer.submit(work)
 
