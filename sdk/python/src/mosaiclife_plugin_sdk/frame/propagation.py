@@ -8,6 +8,7 @@ it: `TraceState` refuses those keys too.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
@@ -31,6 +32,7 @@ TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 MAX_MEMBERS = 32
 
 _KNOWN_FLAGS = TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID
+_FLAGS = tuple(TraceFlags(flags) for flags in range(_KNOWN_FLAGS + 1))
 _PARENT = re.compile(
     r"(?P<version>(?!ff)[0-9a-f]{2})-(?P<trace>(?!0{32})[0-9a-f]{32})"
     r"-(?P<span>(?!0{16})[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<more>-.*)?",
@@ -62,14 +64,11 @@ class W3CPropagator(TextMapPropagator):
     ) -> Context:
         """Return *context* with the caller's span in it; a malformed parent is no parent."""
         context = Context() if context is None else context
-        parents = getter.get(carrier, TRACEPARENT) or []
-        parent = parse_parent(parents[0]) if len(parents) == 1 else None
+        parent = parent_of(getter.get(carrier, TRACEPARENT) or [])
         if parent is None:
             return context
-        state = parse_state(getter.get(carrier, TRACESTATE) or [])
-        if state:
-            context = set_value(_SLOT, _State(parent.trace_id, state), context)
-        return set_span_in_context(NonRecordingSpan(parent), context)
+        states = getter.get(carrier, TRACESTATE) or []
+        return set_span_in_context(NonRecordingSpan(parent), with_state(context, parent, states))
 
     def inject(
         self,
@@ -94,16 +93,29 @@ class W3CPropagator(TextMapPropagator):
         return {TRACEPARENT, TRACESTATE}
 
 
+def parent_of(values: Sequence[str]) -> SpanContext | None:
+    """Return the caller's span; of two `traceparent` headers none is believed."""
+    return parse_parent(values[0]) if len(values) == 1 else None
+
+
+def with_state(context: Context, parent: SpanContext, values: Sequence[str]) -> Context:
+    """Put the vendors' state of the trace of *parent* into *context*, if there is any."""
+    state = parse_state(values) if values else ""
+    return set_value(_SLOT, _State(parent.trace_id, state), context) if state else context
+
+
 def parse_parent(value: str) -> SpanContext | None:
     """Read the value of a `traceparent`; a version from the future may say more after a dash."""
     match = _PARENT.fullmatch(value.strip(_OWS))
-    if match is None or (match["version"] == "00" and match["more"]):
+    if match is None:
         return None
-    flags = TraceFlags(int(match["flags"], 16) & _KNOWN_FLAGS)
-    return SpanContext(int(match["trace"], 16), int(match["span"], 16), True, flags)
+    version, trace, span, flags, more = match.groups()
+    if version == "00" and more:
+        return None
+    return SpanContext(int(trace, 16), int(span, 16), True, _FLAGS[int(flags, 16) & _KNOWN_FLAGS])
 
 
-def parse_state(values: list[str]) -> str:
+def parse_state(values: Sequence[str]) -> str:
     """Return the members of all `tracestate` headers as one value, empty when one is malformed.
 
     Of two members with one key the first counts: it is the newer one.

@@ -18,12 +18,17 @@ from opentelemetry.trace import (
     SpanKind,
     StatusCode,
     TraceFlags,
-    get_current_span,
     set_span_in_context,
     use_span,
 )
 
-from mosaiclife_plugin_sdk.frame.propagation import W3CPropagator
+from mosaiclife_plugin_sdk.frame.propagation import (
+    TRACEPARENT,
+    TRACESTATE,
+    W3CPropagator,
+    parent_of,
+    with_state,
+)
 from mosaiclife_plugin_sdk.settings import FrameSettings
 
 # Headers by lower-case name, with every value of each.
@@ -59,27 +64,37 @@ class Tracing:
 
         The context that comes with it holds the span, and the state that its trace brought along.
         """
+        if not self._heard:
+            return self._unheard_span(method, carrier)
         context = incoming(carrier)
-        if self._heard:
-            span = self.tracer.start_span(method, context=context, kind=SpanKind.SERVER)
-        else:
-            span = self._unheard_span(method, context)
+        span = self.tracer.start_span(method, context=context, kind=SpanKind.SERVER)
         return span, set_span_in_context(span, context)
 
-    def _unheard_span(self, method: str, context: Context) -> Span:
+    def _unheard_span(self, method: str, carrier: Carrier) -> tuple[Span, Context]:
         """Begin a span that nobody will be sent: its ids and whether it is sampled are all of it.
 
         Logs and calls to core need these; recording the rest would cost more than the request's
         metrics and log line together.
         """
-        ids, parent = self.provider.id_generator, get_current_span(context).get_span_context()
-        trace = parent.trace_id if parent.is_valid else ids.generate_trace_id()
-        random = parent.trace_flags.random_trace_id if parent.is_valid else ids.is_trace_id_random()
-        decision = self.provider.sampler.should_sample(context, trace, method).decision
+        context, parent = Context(), parent_of(carrier.get(TRACEPARENT, ()))
+        if parent is None:
+            trace, flags = self._new_trace(method)
+        else:
+            # Whoever began the trace has decided whether it is sampled.
+            trace, flags = parent.trace_id, parent.trace_flags
+            context = with_state(context, parent, carrier.get(TRACESTATE, ()))
+        mine = SpanContext(trace, self.provider.id_generator.generate_span_id(), False, flags)
+        span = NonRecordingSpan(mine)
+        return span, set_span_in_context(span, context)
+
+    def _new_trace(self, method: str) -> tuple[int, TraceFlags]:
+        """Return the id and the flags of a trace that begins here."""
+        ids = self.provider.id_generator
+        trace = ids.generate_trace_id()
+        decision = self.provider.sampler.should_sample(Context(), trace, method).decision
         sampled = decision is Decision.RECORD_AND_SAMPLE
-        flags = TraceFlags.SAMPLED * sampled | TraceFlags.RANDOM_TRACE_ID * random
-        mine = SpanContext(trace, ids.generate_span_id(), False, TraceFlags(flags))
-        return NonRecordingSpan(mine)
+        random = ids.is_trace_id_random()
+        return trace, TraceFlags(TraceFlags.SAMPLED * sampled | TraceFlags.RANDOM_TRACE_ID * random)
 
     @contextmanager
     def client_span(self, method: str, url: httpx.URL, headers: httpx.Headers) -> Iterator[Span]:
