@@ -248,7 +248,8 @@ class JobRunner:
         _check_scope(self.job(name), tenant)
         if self._loop is None:
             self._early.add((name, tenant))
-        elif not self._stopping:
+        elif not self._stopping and (name, tenant) not in self._timers:
+            # One that waits already will see what this poke is for; to wake the loop costs more.
             self._loop.call_soon_threadsafe(self._arm, name, tenant)
 
     # Starting.
