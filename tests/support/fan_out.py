@@ -12,6 +12,7 @@ from litestar.types import Receive, Scope, Send
 
 from mosaiclife_plugin_sdk import FrameSettings
 from mosaiclife_plugin_sdk.frame.edge import Edge
+from mosaiclife_plugin_sdk.frame.logs import AccessLog
 from mosaiclife_plugin_sdk.frame.metrics import Metrics
 from mosaiclife_plugin_sdk.frame.tracing import AsyncTracedTransport, Tracing
 
@@ -30,7 +31,8 @@ def fan_out() -> Edge:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    return Edge(pass_on, Metrics("fan-out", "1.0.0"), tracing, settings)
+    access = AccessLog("fan-out", "1.0.0", settings)
+    return Edge(pass_on, Metrics("fan-out", "1.0.0"), tracing, settings, access=access)
 
 
 async def _whole_body(receive: Receive) -> bytes:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import structlog
+from opentelemetry.trace import SpanContext
 
 from mosaiclife_plugin_sdk import FrameSettings, Secret
 from mosaiclife_plugin_sdk.frame import configure_logs
+from mosaiclife_plugin_sdk.frame.logs import AccessLog
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +95,59 @@ def test_secret_is_masked_wherever_it_stands(
     for word in ("hush-hush", "older-one", "from-a-file", "anything"):
         assert word not in out
     assert json.loads(out)["nested"] == {"deep": ["***", 1]}
+
+
+def access_line(log_level: Any = "info", **told: Any) -> None:
+    """Write the line of one request in the trace 10, with what else is *told* of it."""
+    settings = FrameSettings(
+        self_register=False, reg_token=Secret("hush-hush"), log_level=log_level
+    )
+    usual: dict[str, Any] = {"path": "/v1/notes", "request_id": "r1"}
+    AccessLog("tiny", "0.1.0", settings).write(
+        SpanContext(16, 17, is_remote=False),
+        method="GET",
+        route="/v1/notes",
+        status=200,
+        seconds=0.0123456,
+        **{**usual, **told},
+    )
+
+
+def test_access_line_looks_like_every_other_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The seven fields come first, as they would be written for any other line of that trace."""
+    access_line()
+    found = line(capsys)
+    configured()
+    structlog.stdlib.get_logger().info("request")
+
+    assert list(found)[:7] == list(line(capsys))
+    assert found.pop("timestamp").endswith("Z")
+    assert found == {
+        "level": "info",
+        "plugin.name": "tiny",
+        "plugin.version": "0.1.0",
+        "trace_id": f"{16:032x}",
+        "span_id": f"{17:016x}",
+        "msg": "request",
+        "method": "GET",
+        "route": "/v1/notes",
+        "path": "/v1/notes",
+        "status": 200,
+        "ms": 12.346,
+        "request_id": "r1",
+    }
+
+
+def test_access_line_masks_what_the_caller_has_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """A caller may put a secret into the path or the request's id."""
+    access_line(path="/v1/hush-hush/x", request_id="my-hush-hush")
+    found = line(capsys)
+
+    assert (found["path"], found["request_id"]) == ("/v1/***/x", "my-***")
+
+
+def test_access_line_is_written_at_info(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever wants warnings only gets no access lines."""
+    access_line(log_level="warn")
+
+    assert capsys.readouterr().out == ""

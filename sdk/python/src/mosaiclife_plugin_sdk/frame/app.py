@@ -45,7 +45,7 @@ from mosaiclife_plugin_sdk.frame.jobs import JobRunner
 from mosaiclife_plugin_sdk.frame.jobs_http import job_routes
 from mosaiclife_plugin_sdk.frame.lane import Lane
 from mosaiclife_plugin_sdk.frame.lifecycle import Lifecycle
-from mosaiclife_plugin_sdk.frame.logs import configure_logs
+from mosaiclife_plugin_sdk.frame.logs import AccessLog, configure_logs
 from mosaiclife_plugin_sdk.frame.manifest import manifest_route
 from mosaiclife_plugin_sdk.frame.metrics import Metrics, metrics_route
 from mosaiclife_plugin_sdk.frame.openapi import ContractDocument
@@ -150,6 +150,7 @@ class _Frame:
             self.metrics,
             self.tracing,
             self.settings,
+            access=AccessLog(self.plugin.name, self.plugin.version, self.settings),
             allowed=AllowLists(app).of,
         )
         return app

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry import context as otel
 
 from mosaiclife_plugin_sdk.context import limit_time
 from mosaiclife_plugin_sdk.errors import BadRequest, PluginError, Timeout
 from mosaiclife_plugin_sdk.frame.bodies import problem
+from mosaiclife_plugin_sdk.frame.logs import AccessLog
 from mosaiclife_plugin_sdk.frame.metrics import Metrics
 from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span
 from mosaiclife_plugin_sdk.settings import FrameSettings
@@ -34,11 +34,11 @@ REST_BYTES = 16 * 1024 * 1024  # what a refused body may still send, so that its
 REST_SECONDS = 2.0
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _READ_HERE = {
     name.encode(): name
-    for name in ("x-request-id", "x-request-timeout-ms", "traceparent", "tracestate")
+    for name in ("host", "x-request-id", "x-request-timeout-ms", "traceparent", "tracestate")
 }
 
 Headers = dict[str, list[str]]
@@ -55,6 +55,7 @@ class Edge:
         tracing: Tracing,
         settings: FrameSettings,
         *,
+        access: AccessLog,
         allowed: Callable[[str], str] = lambda _template: "OPTIONS",
     ) -> None:
         self._app = app
@@ -63,8 +64,7 @@ class Edge:
         self._tracing = tracing
         self._limit = settings.api_timeout_ms / 1000
         self._log_share = settings.access_log_sample
-        # Bound once: to look the configuration up costs as much as to write the line.
-        self._log = structlog.stdlib.get_logger("access").bind()
+        self._log = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -80,13 +80,21 @@ class Edge:
             route = str(visit.scope.get("path_template") or UNMATCHED)
             self._metrics.request_answered(visit.method, route, visit.status, seconds)
             if visit.status >= 500 or random.random() < self._log_share:  # sampling
-                self._write_access_line(visit, route, seconds)
+                self._log.write(
+                    span.get_span_context(),
+                    method=visit.method,
+                    route=route,
+                    path=visit.path,
+                    status=visit.status,
+                    seconds=seconds,
+                    request_id=visit.request_id,
+                )
             otel.detach(token)
             end_span(span, visit.method, route, visit.status)
 
     async def _serve(self, visit: _Visit, headers: Headers) -> None:
         try:
-            _check_target(visit.scope)
+            _check_target(visit.scope, headers)
             if visit.path == ASTERISK:
                 await visit.answer(200, [(b"allow", self._allowed(ASTERISK).encode())])
                 return
@@ -101,17 +109,6 @@ class Edge:
                 raise
             self._metrics.error("timeout")
             await visit.refuse(Timeout())
-
-    def _write_access_line(self, visit: _Visit, route: str, seconds: float) -> None:
-        self._log.info(
-            "request",
-            method=visit.method,
-            route=route,
-            path=visit.path,
-            status=visit.status,
-            ms=round(seconds * 1000, 3),
-            request_id=visit.request_id,
-        )
 
 
 class _Visit:
@@ -213,10 +210,10 @@ def _request_id(headers: Headers) -> str:
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _check_target(scope: Scope) -> None:
+def _check_target(scope: Scope, headers: Headers) -> None:
     """Demand exactly one well-formed Host, and a path or, for OPTIONS, `*` (RFC 9112 §3.2)."""
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+    host = _single(headers, "host")
+    if host is None or not _HOST.fullmatch(host):
         raise BadRequest("exactly one well-formed Host header is needed")
     asterisk = scope["path"] == ASTERISK and scope.get("method") == "OPTIONS"
     if not asterisk and not scope["path"].startswith("/"):

@@ -7,7 +7,8 @@ to refuse it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -105,17 +106,12 @@ class Lane:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def single_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def single_headers(pairs: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return the headers by lower-case name, without those that stand more than once."""
-    found: dict[str, str] = {}
-    repeated: set[str] = set()
-    for raw, value in pairs:
-        name = raw.decode("latin-1").lower()
-        if name in found:
-            repeated.add(name)
-        found[name] = value.decode("latin-1")
-    for name in repeated:
-        del found[name]
+    found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+    if len(found) < len(pairs):
+        names = Counter(name.decode("latin-1").lower() for name, _ in pairs)
+        found = {name: value for name, value in found.items() if names[name] == 1}
     return found
 
 

@@ -56,6 +56,72 @@ def configure_logs(name: str, version: str, settings: FrameSettings) -> None:
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
 
 
+class AccessLog:
+    """Write one line for each request.
+
+    Its fields are known, so that it needs none of what makes other lines flexible: sent through
+    structlog, it would cost as much as a quarter of a small request.
+    """
+
+    def __init__(self, name: str, version: str, settings: FrameSettings) -> None:
+        """Write as the plugin *name*, unless LOG_LEVEL wants less to be said."""
+        self._name, self._version = name, version
+        self._wanted = _LEVELS[settings.log_level] <= _LEVELS["info"]
+        self._words = secret_words(settings)
+        self._output = _StandardOutput()
+
+    def write(
+        self,
+        span: trace.SpanContext,
+        *,
+        method: str,
+        route: str,
+        path: str,
+        status: int,
+        seconds: float,
+        request_id: str,
+    ) -> None:
+        """Write what became of one request, whose *path* and id may be anything."""
+        if not self._wanted:
+            return
+        for word in self._words():
+            path, request_id = path.replace(word, _MASK), request_id.replace(word, _MASK)
+        line = _AccessLine(
+            timestamp=rfc3339(utc_now()),
+            plugin=self._name,
+            version=self._version,
+            trace_id=f"{span.trace_id:032x}",
+            span_id=f"{span.span_id:016x}",
+            method=method,
+            route=route,
+            path=path,
+            status=status,
+            ms=round(seconds * 1000, 3),
+            request_id=request_id,
+        )
+        self._output.msg(_encoder.encode(line).decode())
+
+
+class _AccessLine(
+    msgspec.Struct, kw_only=True, rename={"plugin": "plugin.name", "version": "plugin.version"}
+):
+    """The seven fields of the specification, and what is told of a request."""
+
+    timestamp: str
+    level: str = "info"
+    plugin: str
+    version: str
+    trace_id: str
+    span_id: str
+    msg: str = "request"
+    method: str
+    route: str
+    path: str
+    status: int
+    ms: float
+    request_id: str
+
+
 def secret_words(settings: FrameSettings) -> Words:
     """Return a function that lists every secret word of *settings* as it is now."""
     fields = [getattr(settings, field) for field in settings.__struct_fields__]

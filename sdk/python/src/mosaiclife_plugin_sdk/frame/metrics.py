@@ -63,18 +63,18 @@ class Metrics:
         info.labels(name, version).set(1)
         self.registry.register(_Process())
         # Looking up a label set costs more than the count itself; these are few and known.
-        self._by_answer: dict[tuple[str, str, int], Callable[[], None]] = {}
-        self._by_route: dict[tuple[str, str], Callable[[float], None]] = {}
+        self._by_answer: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note one answer; *route* is a template, never a path."""
-        answer, where = (method, route, status), (method, route)
-        if answer not in self._by_answer:
-            self._by_answer[answer] = self._requests.labels(method, route, str(status)).inc
-        if where not in self._by_route:
-            self._by_route[where] = self._durations.labels(method, route).observe
-        self._by_answer[answer]()
-        self._by_route[where](seconds)
+        found = self._by_answer.get((method, route, status))
+        if found is None:
+            answers = self._requests.labels(method, route, str(status))
+            found = answers, self._durations.labels(method, route)
+            self._by_answer[method, route, status] = found
+        answers, durations = found
+        answers.inc()
+        durations.observe(seconds)
 
     def error(self, kind: str) -> None:
         """Note a fault of the plugin's own."""

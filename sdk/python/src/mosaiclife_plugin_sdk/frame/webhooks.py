@@ -137,7 +137,7 @@ def webhook_route(deliver: Deliver) -> HTTPRouteHandler:
         summary="Receive a delivery signed as Standard Webhooks says",
     )
     async def ingest(request: Request[Any, Any, Any]) -> Response[Any]:
-        headers = single_headers(request.scope["headers"])
+        headers = single_headers(list(request.scope["headers"]))
         recorded = await deliver(request.state.tenant, headers, await request.body())
         return ok(request, msgspec.Raw(recorded.data), status=recorded.status)
 
