@@ -160,6 +160,20 @@ EVENTS = (
         f"{UNIT}/backend/test_intake.py::test_a_disk_that_lags_refuses_more",
     ),
     Limit(
+        "how long what was erased is refused",
+        "plugin:store.erasures:TOMBSTONE_DAYS",
+        "days",
+        "it may come again; an opt-out holds until it is taken back",
+        f"{UNIT}/backend/test_erasure.py::test_tombstones_end_and_opt_outs_do_not",
+    ),
+    Limit(
+        "how long a line of `erasures.log` is replayed into a restored copy",
+        "plugin:services.erasure:LOG_DAYS",
+        "days",
+        "dropped at the next start, but for an opt-out that stands",
+        f"{UNIT}/backend/test_erasure.py::test_old_lines_are_dropped_but_for_opt_outs",
+    ),
+    Limit(
         "how long an event stays in quarantine",
         "plugin:services.quarantine:KEPT_FOR",
         "",

@@ -20,8 +20,8 @@ from plugin_analytics.model.pseudonyms import Pseudonyms
 from plugin_analytics.services.erasure import Erase
 from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.ingest import Ingest
-from plugin_analytics.services.me import DataSubject
 from plugin_analytics.services.intake import Intake
+from plugin_analytics.services.me import DataSubject
 from plugin_analytics.services.provide import OverviewQuery, Provide, Window
 from plugin_analytics.services.rollup import Refresh, Refreshed
 from plugin_analytics.services.zones import Zones

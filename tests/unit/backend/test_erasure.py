@@ -151,6 +151,17 @@ def test_the_quarantine_forgets_and_refuses_too(bench: Bench) -> None:
     assert traces_of(bench.store, bench.pseudonyms(TENANT, "user:ada")) == []
 
 
+def test_nothing_is_kept_of_who_is_gone_even_if_it_comes_too_early(bench: Bench) -> None:
+    """What would be set aside to be tried again is set aside without a trace."""
+    bench.deliver([left(), event("legacy.deleted", {"legacy_id": "l1"})])
+    ahead = {"at": "2026-12-01T12:06:00Z"}
+    bench.deliver([story("s1", "l2", **ahead), story("s2", "l1", by="user:ben", **ahead)])
+    bench.erase()
+
+    assert held(bench, "SELECT kept FROM quarantine") == [(None,), (None,)]
+    assert traces_of(bench.store, bench.pseudonyms(TENANT, "user:ada")) == []
+
+
 def test_a_wish_that_was_set_aside_is_uttered_when_it_is_taken(bench: Bench) -> None:
     """A deletion five minutes ahead of the clock is honoured as soon as its time has come."""
     bench.deliver([story("s1", "l1"), left(at="2026-12-01T12:06:00Z")])

@@ -206,7 +206,10 @@ def test_the_page_lists_what_the_code_reads() -> None:
 def test_nothing_of_any_type_but_kept_fields_reaches_the_database(bench: Bench) -> None:
     """Texts, names and addresses in every type's sample are in no file of the store."""
     bench.deliver([granted("l1", at="2026-04-01T00:00:00Z")])
-    answer = bench.deliver([sample["event"] for sample in EVENTS.values()])
+    # What takes data away comes last: after it the door would be shut.
+    last = {"legacy.deleted", *(name for name in EVENTS if name.startswith("user."))}
+    order = sorted(EVENTS, key=lambda name: name in last)
+    answer = bench.deliver([EVENTS[name]["event"] for name in order])
     bench.deliver([{**sample["event"], "version": 2} for sample in EVENTS.values()] + [{}])
     late = [{**each["event"], "occurred_at": "2999-01-01T00:00:00Z"} for each in EVENTS.values()]
     bench.deliver(late)

@@ -264,6 +264,8 @@ class Judge:
         except msgspec.ValidationError:
             return None
         person = self._person(envelope.actor_id)
+        if self.graves.person(person) or self.graves.gone(payload.legacies()):
+            return None  # whenever it happened, it would not be taken
         kept = Kept(
             version=envelope.version,
             occurred_at=envelope.occurred_at,
