@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from plugin_analytics.clock import micros
 from plugin_analytics.model.calendar import (
+    EVEN,
     INTERVALS,
     Interval,
     Period,
@@ -20,6 +21,7 @@ from plugin_analytics.model.calendar import (
     bucket_count,
     buckets,
     find_zone,
+    first_instant,
     following,
     local_date,
     parse_date,
@@ -70,6 +72,15 @@ def test_local_date_agrees_with_the_standard_library(name: str, seconds: int) ->
     moment = datetime(1990, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 
     assert local_date(micros(moment), ZoneInfo(name)) == moment.astimezone(ZoneInfo(name)).date()
+
+
+@given(st.sampled_from(sorted(zone_names())), st.dates(EVEN, date(2035, 12, 31)))
+def test_a_day_begins_at_its_first_instant(name: str, day: date) -> None:
+    """One microsecond earlier it is an earlier day, in every zone, midnight or not."""
+    zone = ZoneInfo(name)
+    begin = first_instant(day, zone)
+
+    assert local_date(begin - 1, zone) < day <= local_date(begin, zone)
 
 
 @pytest.mark.parametrize(

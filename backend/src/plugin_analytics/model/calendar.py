@@ -26,6 +26,7 @@ MINUTE = 60 * 1_000_000  # in microseconds; no zone changes within one
 # Within a quarter of an hour no zone has changed its date since St. John's gave up 00:01 in 2011.
 _QUARTER = 15 * MINUTE
 _QUARTERS_SINCE = micros(datetime(2012, 1, 1, tzinfo=UTC))
+EVEN = date(2012, 1, 3)  # from here on no zone goes back to a date that it has left
 _DAY = timedelta(days=1)
 
 
@@ -76,6 +77,14 @@ def local_date(at: int, zone: ZoneInfo) -> date:
 @lru_cache(maxsize=65_536)
 def _date_of_quarter(quarter: int, zone: ZoneInfo) -> date:
     return from_micros(quarter * _QUARTER).astimezone(zone).date()
+
+
+def first_instant(day: date, zone: ZoneInfo) -> int:
+    """Return when *day* begins on a wall calendar in *zone*; only for `EVEN` years.
+
+    Where no midnight is, the clock's own step to the other side begins the day.
+    """
+    return micros(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
 def add_months(day: date, months: int) -> date:

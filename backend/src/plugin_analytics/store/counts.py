@@ -3,18 +3,20 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Table, func, literal, or_, select, true, union_all
 
 from plugin_analytics.model.calendar import (
+    EVEN,
     MINUTE,
     Interval,
     Range,
     WeekStart,
     align,
+    first_instant,
     following,
     local_date,
 )
@@ -28,6 +30,8 @@ from plugin_analytics.store.schema import Grain
 _DAYS_OF_GRACE = 2  # no two zones are further apart than this
 _LOOKS_AHEAD = 10_000
 _DAY = 86_400 * 1_000_000
+_MANY, _SHORT = 4, timedelta(days=95)
+_FEW = 16  # so many slots are counted one by one where another zone asks
 _IRREGULAR = 8  # more slots than this that no count was made for are counted from the days
 
 
@@ -65,14 +69,16 @@ class Counts(Reading):
         starts = [slot.start for slot in slots]
         followed = self._counted_in(tenant, zone)
         ahead = [whole] if followed else _inner(slots)
+        inner, borders = [span.start for span in ahead], slots if followed else ahead
         # What is left is told apart by the day it was counted on: a day of the zone would take in
         # again what lies across the border, or leave it out.
         rest = [] if followed else _outside(_widened(whole), ahead)
         counts = [
             *(
                 count
-                for span in ahead
-                for count in self._counted(scope, span, slots, words, kinds=kinds)
+                for span in _together(ahead)
+                for count in self._counted(scope, span, borders, words, kinds=kinds)
+                if (place := bisect_right(inner, count[0])) and count[0] < ahead[place - 1].end
             ),
             *self._on_the_spot(scope, rest, whole, zone, words),
         ]
@@ -91,6 +97,8 @@ class Counts(Reading):
         """Count, for each slot, the people with a telling in it that still stood at its end."""
         scope = self._scope(tenant, legacy)
         if not self._counted_in(tenant, zone):
+            if len(slots) <= _FEW and slots[0].start >= EVEN:
+                return [self._people_on_the_spot(scope, slot, zone) for slot in slots]
             return _people(slots, self._tellings_on_the_spot(scope, slots, zone))
         numbers: dict[Range, int] = {}
         for look in (self._people_ahead, self._people_by_month, self._people_one_by_one):
@@ -283,8 +291,10 @@ class Counts(Reading):
                 day = local_date(minute * MINUTE, zone)
                 if whole.start <= day < whole.end:
                     yield day, metric, dim, int(value)
-            common = Range(max(span.start, whole.start), min(span.end, whole.end))
-            yield from self._frozen(scope, common, codes)
+        outside = [Range(max(span.start, whole.start), min(span.end, whole.end)) for span in spans]
+        for count in self._frozen(scope, whole, codes) if spans else ():
+            if any(span.start <= count[0] < span.end for span in outside):
+                yield count
 
     def _frozen(
         self, scope: tuple[int, int], span: Range, metrics: Sequence[int]
@@ -296,6 +306,20 @@ class Counts(Reading):
         )
         for day, *count in self._all(query):
             yield date.fromordinal(day), *count
+
+    def _people_on_the_spot(self, scope: tuple[int, int], slot: Range, zone: ZoneInfo) -> int:
+        """Count the people of a range by the instants at which it begins and ends in *zone*."""
+        columns = schema.fact.c
+        start, end = (first_instant(day, zone) for day in slot)
+        query = select(func.count(columns.person.distinct())).where(
+            *_days(schema.fact, scope, _widened(slot)),
+            columns.metric.in_(list(self._word_codes(TELLINGS).values())),
+            columns.delta == 1,
+            columns.at >= start,
+            columns.at < end,
+            or_(columns.until.is_(None), columns.until >= end),
+        )
+        return int(self._all(query)[0][0])
 
     def _tellings_on_the_spot(
         self, scope: tuple[int, int], slots: Sequence[Range], zone: ZoneInfo
@@ -370,6 +394,13 @@ def _inner(slots: Iterable[Range]) -> list[Range]:
         for slot in slots
     )
     return [span for span in inner if span.start < span.end]
+
+
+def _together(spans: Sequence[Range]) -> Sequence[Range]:
+    """Return one span for many short ones: reading the few days between costs less than asking."""
+    if len(spans) < _MANY or spans[-1].end - spans[0].start > len(spans) * _SHORT:
+        return spans
+    return [Range(spans[0].start, spans[-1].end)]
 
 
 def _outside(whole: Range, inner: Sequence[Range]) -> list[Range]:
