@@ -202,6 +202,71 @@ EVENTS = (
         f"{UNIT}/backend/test_counting.py::test_strangers_share_a_name_beyond_the_limit",
     ),
 )
+KEEPING = (
+    Limit(
+        "how long what was watched is kept as it came",
+        "plugin:model.retention:OBSERVED_FOR",
+        "",
+        "gone",
+        f"{UNIT}/backend/test_retention.py::test_raw_events_go_by_their_class",
+    ),
+    Limit(
+        "how long reactions, invitations and membership are remembered",
+        "plugin:model.retention:FLEETING_FOR",
+        "",
+        "their numbers are kept, and name nobody",
+        f"{UNIT}/backend/test_retention.py::test_a_reaction_leaves_its_number",
+    ),
+    Limit(
+        "how long counts are kept",
+        "plugin:model.retention:COUNTED_YEARS",
+        "years",
+        "gone, a year at a time",
+        f"{UNIT}/backend/test_retention.py::test_counts_of_ten_years_and_not_more",
+    ),
+    Limit(
+        "rows that a purge takes away in one transaction",
+        "plugin:services.retention:ROWS",
+        "rows",
+        "the rest follows in the next one",
+        f"{UNIT}/backend/test_retention.py::test_a_run_that_is_stopped_is_finished_by_the_next",
+    ),
+    Limit(
+        "days of a legacy that a verification works out anew, one in a hundred, at least",
+        "plugin:services.verify:LEAST",
+        "days",
+        "others are looked at another day",
+        f"{UNIT}/backend/test_verify.py::test_true_counts_are_found_true",
+    ),
+    Limit(
+        "differences that the result of a verification lists",
+        "plugin:services.verify:SHOWN",
+        "days",
+        "only counted",
+        f"{UNIT}/backend/test_verify.py::test_results_name_no_legacy",
+    ),
+    Limit(
+        "regular copies of the database",
+        "plugin:store.backups:KEPT",
+        "copies",
+        "the oldest go",
+        f"{UNIT}/backend/test_backups.py::test_the_newest_three_are_kept_and_none_for_ever",
+    ),
+    Limit(
+        "how long a copy is kept, and may be put back without `--force`",
+        "plugin:store.backups:KEPT_FOR",
+        "",
+        "gone, or refused",
+        f"{UNIT}/backend/test_backups.py::test_the_newest_three_are_kept_and_none_for_ever",
+    ),
+    Limit(
+        "the database that is written anew to give room back",
+        "plugin:store.tidying:SHRINK_USED_BYTES",
+        "bytes",
+        "left as it is; what comes in fills the room",
+        f"{UNIT}/backend/test_backups.py::test_room_is_given_back_where_that_pays",
+    ),
+)
 REPORTS = (
     Limit(
         "a page of the catalogue",
@@ -322,6 +387,7 @@ LIMITS = {
     "Requests to the plugin": REQUESTS,
     "Jobs and life cycle": WORK,
     "Events": EVENTS,
+    "Keeping the data": KEEPING,
     "Reports": REPORTS,
     "The development core": CORE,
 }

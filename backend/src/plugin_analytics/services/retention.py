@@ -6,7 +6,7 @@ leaves nothing half done: the next finds what is left.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -32,7 +32,6 @@ _RESULT = {
 
 Cancelled = Callable[[], bool]
 Progress = Callable[[int, int | None, str], None]
-Sweep = Callable[[Cancelled], Mapping[str, int]]
 
 
 class Purge:
@@ -43,14 +42,12 @@ class Purge:
         store: Store,
         clock: Clock,
         *,
-        sweeps: Sequence[Sweep] = (),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Purge *store* by *clock*; *sweeps* let go of what other rules keep, and say how much."""
+        """Purge *store* by *clock*."""
         self._store = store
         self._clock = clock
         self._steady = Steadiness(clock)
-        self._sweeps = sweeps
         self._sleep = sleep
 
     def __call__(self, cancelled: Cancelled, progress: Progress) -> dict[str, int]:
@@ -67,8 +64,6 @@ class Purge:
             if not cancelled():
                 self._forget(tenant, old, cancelled, done)
                 self._drop(tenant, old, cancelled, done)
-        for sweep in self._sweeps:
-            done.update({} if cancelled() else sweep(cancelled))
         progress(len(tenants), len(tenants), "")
         return dict(done)
 
