@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from mosaiclife_plugin_sdk.errors import SDKError
 
@@ -26,8 +27,7 @@ class CheckDegraded(SDKError):
     """A readiness check says yes, with something that somebody should look at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One delivery whose bearer, signature and time window are already proven good."""
 
     id: str

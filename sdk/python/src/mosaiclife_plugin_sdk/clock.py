@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Clock = Callable[[], datetime]
 
@@ -11,6 +13,17 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Return the present instant, aware and in UTC."""
     return datetime.now(UTC)
+
+
+def rfc3339_now() -> str:
+    """Write the present instant; most calls fall into a second that was written before."""
+    seconds, millis = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{_to_the_second(seconds)}.{millis:03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def rfc3339(instant: datetime) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Request, Response
 
-from mosaiclife_plugin_sdk.clock import rfc3339, utc_now
+from mosaiclife_plugin_sdk.clock import rfc3339_now
 from mosaiclife_plugin_sdk.errors import PluginError
 
 
@@ -31,7 +31,7 @@ def ok(
 
 def success(data: Any, request_id: str, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the one shape that every good answer has."""
-    full = {"requestId": request_id, "timestamp": rfc3339(utc_now()), **(meta or {})}
+    full = {"requestId": request_id, "timestamp": rfc3339_now(), **(meta or {})}
     return {"data": data, "meta": full}
 
 
@@ -43,7 +43,7 @@ def problem(error: PluginError, request_id: str) -> dict[str, Any]:
             "message": error.message,
             "details": error.details,
             "requestId": request_id,
-            "timestamp": rfc3339(utc_now()),
+            "timestamp": rfc3339_now(),
         }
     }
 

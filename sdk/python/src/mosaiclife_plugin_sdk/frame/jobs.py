@@ -245,11 +245,12 @@ class JobRunner:
 
     def poke(self, name: str, tenant: str | None = None) -> None:
         """Start a job soon, from any thread; pokes within `Job.debounce` become one run."""
+        if (name, tenant) in self._timers:
+            return  # the one that waits will see what this poke is for; to wake the loop is dear
         _check_scope(self.job(name), tenant)
         if self._loop is None:
             self._early.add((name, tenant))
-        elif not self._stopping and (name, tenant) not in self._timers:
-            # One that waits already will see what this poke is for; to wake the loop costs more.
+        elif not self._stopping:
             self._loop.call_soon_threadsafe(self._arm, name, tenant)
 
     # Starting.

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 from opentelemetry import trace
 
-from mosaiclife_plugin_sdk.clock import rfc3339, utc_now
+from mosaiclife_plugin_sdk.clock import rfc3339_now
 from mosaiclife_plugin_sdk.settings import FrameSettings, Secret
 
 Event = MutableMapping[str, Any]
@@ -87,7 +87,7 @@ class AccessLog:
         for word in self._words():
             path, request_id = path.replace(word, _MASK), request_id.replace(word, _MASK)
         line = _AccessLine(
-            timestamp=rfc3339(utc_now()),
+            timestamp=rfc3339_now(),
             plugin=self._name,
             version=self._version,
             trace_id=f"{span.trace_id:032x}",
@@ -171,7 +171,7 @@ def _contract_fields(name: str, version: str) -> Callable[[Any, str, Event], Eve
         span = trace.get_current_span().get_span_context()
         level = event.pop("level", method)
         return {
-            "timestamp": rfc3339(utc_now()),
+            "timestamp": rfc3339_now(),
             "level": "warn" if level == "warning" else level,
             "plugin.name": name,
             "plugin.version": version,

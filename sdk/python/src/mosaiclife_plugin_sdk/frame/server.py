@@ -30,6 +30,9 @@ KEEP_ALIVE_SECONDS = 75
 # A thread that comes back from the disk asks the busy loop for its turn; with Python's own 5 ms a
 # commit of a few statements would wait longer for turns than for the disk.
 TURN_SECONDS = 0.0005
+# Requests in flight are objects that live on for some milliseconds; Python's own 700 would have
+# them walked several times each.
+YOUNG_OBJECTS = 10_000
 
 
 class DrainingServer(uvicorn.Server):
@@ -56,6 +59,7 @@ class DrainingServer(uvicorn.Server):
         await super().startup(sockets)  # type: ignore[arg-type]
         # A hundred thousand objects stay to the end: to walk them all stops requests for 70 ms.
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Begin to drain at the first signal, end at once at the second."""
