@@ -16,10 +16,18 @@ class EventCounter:
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
         self._strangers: set[str] = set()
+        # To look a label set up costs more than to count; only names that have their own stand here.
+        self._known: dict[tuple[str, str], Counter] = {}
 
     def __call__(self, name: str, outcome: str, number: int) -> None:
         """Note that *number* events of type *name* ended as *outcome*."""
-        self._counter.labels(self._label(name), outcome).inc(number)
+        counter = self._known.get((name, outcome))
+        if counter is None:
+            label = self._label(name)
+            counter = self._counter.labels(label, outcome)
+            if label == name:
+                self._known[name, outcome] = counter
+        counter.inc(number)
 
     def _label(self, name: str) -> str:
         if name in TYPES or name in self._strangers:

@@ -7,7 +7,7 @@ Three things can become of one event here: `Event` (to be stored), `Ignored` (of
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
@@ -151,7 +151,7 @@ _kept = msgspec.json.Decoder(Kept)
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: one is made for each call, and to set a frozen field costs tenfold
 class Judge:
     """Decide what becomes of each event of one call."""
 
@@ -162,6 +162,10 @@ class Judge:
     standing: Standing = field(default_factory=lambda: Standing({}))
     plugin: str = ""
     graves: Graves = field(default_factory=Graves)
+
+    def __post_init__(self) -> None:
+        """Name the tenant of every pseudonym, once."""
+        self._hide: Hide = partial(self.pseudonymise, self.tenant)
 
     def __call__(self, raw: msgspec.Raw) -> Judgement:
         """Return what becomes of *raw*; nothing that it holds makes this raise."""
@@ -243,10 +247,6 @@ class Judge:
         """Read the kept fields, with pseudonyms in the place of people."""
         payload: Payload = BY_TYPE[kind.name].decode(kind.name, envelope.payload)
         return payload.hidden(self._hide)
-
-    @cached_property
-    def _hide(self) -> Hide:
-        return partial(self.pseudonymise, self.tenant)
 
     def _person(self, actor: str | None) -> bytes | None:
         """Return the pseudonym of a person; services and plugins are never people."""
