@@ -102,11 +102,12 @@ class _Look:
         recent = self._recent()
         wanted = [*self._store.drifting(self._tenant), *recent]
         sample = self._store.counted_days(self._tenant, SHARE, LEAST)
-        for legacy_day in dict.fromkeys([*wanted, *sample]):
+        looked_at = list(dict.fromkeys([*wanted, *sample]))
+        for legacy_day in looked_at:
             if cancelled() or not self._check(legacy_day):
                 return False
-        days = islice(dict.fromkeys(day for _, day in (*wanted, *sample)), RAW_DAYS)
-        if not self._check_events(set(days), cancelled):
+        days = set(islice(dict.fromkeys(day for _, day in looked_at), RAW_DAYS))
+        if not self._check_spans(looked_at, cancelled) or not self._check_events(days, cancelled):
             return False
         seen = Verification(micros(self._clock()), self.days, self.events, len(self._odd))
         self._store.save_verification(self._tenant, seen, list(self._odd)).result()
@@ -156,11 +157,18 @@ class _Look:
             must = expected(*legacy_day, facts, standing.frozen)
             if must != standing.counts:
                 self._odd[legacy_day] = "day"
-            elif legacy_day[1] >= self._oldest and self._store.spans_differ(
-                self._tenant, *legacy_day
-            ):
-                self._odd[legacy_day] = "span"
             self.days += 1
+        return True
+
+    def _check_spans(self, days: Iterable[LegacyDay], cancelled: Cancelled) -> bool:
+        """Hold months, and a tenant's weeks, quarters and years, against their days."""
+        for span in self._store.spans(days):
+            with self._store.snapshot():
+                if cancelled() or not self._settled():
+                    return False
+                whole = span.days.start >= self._oldest
+                if whole and self._store.span_differs(self._tenant, span):
+                    self._odd.setdefault((span.legacy, span.day), "span")
         return True
 
     def _keep(self, legacy_day: LegacyDay) -> None:

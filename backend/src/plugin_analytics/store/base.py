@@ -137,6 +137,15 @@ class Standing(NamedTuple):
     memories: Sequence[Memory]
 
 
+class Span(NamedTuple):
+    """Days of a scope that are counted together: of which grain, and for the sake of which day."""
+
+    legacy: str
+    day: date
+    grain: int
+    days: Range
+
+
 class Arrived(NamedTuple):
     """Events of certain days among some arrivals, and the last of those arrivals."""
 
@@ -274,8 +283,11 @@ class Store(Erasures, Protocol):
     def standing(self, tenant: str, legacy: str, day: date) -> Standing | None:
         """Return what stands of one day, and what it must follow from; None while it is dirty."""
 
-    def spans_differ(self, tenant: str, legacy: str, day: date) -> bool:
-        """Tell whether a month that holds a day differs from its days; of a tenant, any span."""
+    def spans(self, days: Iterable[LegacyDay]) -> Sequence[Span]:
+        """Return the spans of the calendar that hold some days and are counted ahead, each once."""
+
+    def span_differs(self, tenant: str, span: Span) -> bool:
+        """Tell whether a span says something else than its days; what is dirty says nothing."""
 
     def latest(self, tenant: str, since: int, limit: int) -> Sequence[Stored]:
         """Return what arrived last and has been counted, up to *limit* events."""

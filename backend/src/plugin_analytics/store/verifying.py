@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select, union
+from sqlalchemy import and_, func, literal, or_, select, tuple_, union
 
 from plugin_analytics.model.calendar import Interval, Range, WeekStart, align, following
 from plugin_analytics.model.checking import DayCounts, Kind, without_noughts
+from plugin_analytics.model.families import WHOLE_TENANT
 from plugin_analytics.model.reports import COUNTED, STORYTELLERS
 from plugin_analytics.model.rollup import DatedFact, Memory, Stored
 from plugin_analytics.store import schema
-from plugin_analytics.store.base import Arrived, LegacyDay, Standing, Verification
+from plugin_analytics.store.base import Arrived, LegacyDay, Span, Standing, Verification
 from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.reading import Reading
 from plugin_analytics.store.schema import Grain
@@ -26,6 +27,7 @@ _SPANS: tuple[tuple[Grain, Interval, WeekStart], ...] = (
 )
 _GATHERED = (Grain.MONTH, Grain.YEAR)
 _DAY = 86_400 * 1_000_000
+_AT_ONCE = 1_000
 _SAVE = (
     "INSERT INTO verification (tenant, at, days, events, drift) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (tenant) DO UPDATE SET at = excluded.at, days = excluded.days,"
@@ -109,17 +111,23 @@ class Verifying(Reading):
             memories=[Memory(*row) for row in known],
         )
 
-    def spans_differ(self, tenant: str, legacy: str, day: date) -> bool:
-        """Tell whether a month that holds a day differs from its days; of a tenant, any span."""
-        scope = self._scope(tenant, legacy)
-        for grain, interval, week_start in _SPANS:
-            if scope[1] != schema.WHOLE and grain is not Grain.MONTH:
-                continue
-            start = align(day, interval, week_start)
-            span = Range(start, following(start, interval))
-            if not self._touched(scope, span) and self._span_differs(scope, grain, span):
-                return True
-        return False
+    def spans(self, days: Iterable[LegacyDay]) -> Sequence[Span]:
+        """Return the spans of the calendar that hold some days and are counted ahead, each once."""
+        found: dict[tuple[str, Grain, date], Span] = {}
+        for legacy, day in days:
+            for grain, interval, week_start in _SPANS:
+                start = align(day, interval, week_start)
+                if legacy == WHOLE_TENANT or grain is Grain.MONTH:
+                    own = Span(legacy, day, grain, Range(start, following(start, interval)))
+                    found.setdefault((legacy, grain, start), own)
+        return list(found.values())
+
+    def span_differs(self, tenant: str, span: Span) -> bool:
+        """Tell whether a span says something else than its days; what is dirty says nothing."""
+        scope = self._scope(tenant, span.legacy)
+        return not self._touched(scope, span.days) and self._span_differs(
+            scope, Grain(span.grain), span.days
+        )
 
     def latest(self, tenant: str, since: int, limit: int) -> Sequence[Stored]:
         """Return what arrived last and has been counted, up to *limit* events."""
@@ -156,22 +164,26 @@ class Verifying(Reading):
 
     def uncounted(self, tenant: str, facts: Sequence[DatedFact]) -> list[DatedFact]:
         """Return those of *facts* that the counts cannot know of: they are not kept."""
-        missing = []
         columns = schema.fact.c
         metrics = self._word_codes({dated.fact.metric for dated in facts})
-        for dated in facts:
-            fact = dated.fact
-            here = _at(schema.fact, self._scope(tenant, fact.legacy), dated.day.toordinal())
-            metric = columns.metric == metrics.get(fact.metric, -1)
-            own = (columns.subject == dated.subject, columns.at == fact.at)
-            found = self._all(
-                select(columns.day).where(*here, metric, *own, columns.delta == fact.delta)
-            )
-            if not found:
-                missing.append(dated)
-        return missing
+        keys = {self._fact_key(tenant, dated, metrics): dated for dated in facts}
+        wanted, code = list(keys), self._tenant_code(tenant)
+        key = (columns.legacy, columns.day, columns.metric, columns.subject, columns.at)
+        for place in range(0, len(wanted), _AT_ONCE):
+            some = tuple_(*key, columns.delta).in_(wanted[place : place + _AT_ONCE])
+            rows = self._all(select(*key, columns.delta).where(columns.tenant == code, some))
+            for row in rows:
+                del keys[tuple(row)]
+        return list(keys.values())
 
     # --- the parts of it
+
+    def _fact_key(
+        self, tenant: str, dated: DatedFact, metrics: Mapping[str, int]
+    ) -> tuple[Any, ...]:
+        fact, metric = dated.fact, metrics.get(dated.fact.metric, -1)
+        legacy = self._scope(tenant, fact.legacy)[1]
+        return (legacy, dated.day.toordinal(), metric, dated.subject, fact.at, fact.delta)
 
     def _events(self, tenant: str) -> Any:
         """Select the events that a fold has seen, as the fold sees them."""
