@@ -7,7 +7,18 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, func, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    Table,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from plugin_analytics.model.calendar import (
     EVEN,
@@ -31,6 +42,7 @@ _DAYS_OF_GRACE = 2  # no two zones are further apart than this
 _LOOKS_AHEAD = 10_000
 _DAY = 86_400 * 1_000_000
 _MANY, _SHORT = 4, timedelta(days=95)
+_NOTED = 28  # in fewer days than these, people are counted by instants alone
 _FEW = 16  # so many slots are counted one by one where another zone asks
 _IRREGULAR = 8  # more slots than this that no count was made for are counted from the days
 
@@ -244,19 +256,9 @@ class Counts(Reading):
 
     def _people_within(self, scope: tuple[int, int], span: Range) -> int:
         """Count the people of any range, from the years, months and days that it is made of."""
-        columns = schema.teller.c
-        stood = or_(columns.until_day.is_(None), columns.until_day >= span.end.toordinal())
-        parts = [
-            select(columns.person).where(
-                *_in(schema.teller, scope),
-                columns.grain == piece.grain,
-                *_starting(schema.teller, piece.span),
-                stood,
-            )
-            for piece in _pieces(span, years=scope[1] == schema.WHOLE)
-        ]
-        people = union_all(*parts).subquery()
-        return int(self._all(select(func.count(people.c.person.distinct())))[0][0])
+        noted = self._noted(scope, span)
+        stood = or_(noted.c.until_day.is_(None), noted.c.until_day >= span.end.toordinal())
+        return self._distinct([select(noted.c.person).where(stood)])
 
     def _tellings(
         self, scope: tuple[int, int], slots: Sequence[Range], grain: Grain
@@ -308,18 +310,52 @@ class Counts(Reading):
             yield date.fromordinal(day), *count
 
     def _people_on_the_spot(self, scope: tuple[int, int], slot: Range, zone: ZoneInfo) -> int:
-        """Count the people of a range by the instants at which it begins and ends in *zone*."""
+        """Count the people of a range by the instants at which it begins and ends in *zone*.
+
+        Whoever told something on a day that lies in the range in every zone has been noted ahead;
+        that is enough, unless some of it ended so near to the range's end that zones differ.
+        """
+        (inner,) = _inner([slot]) or (None,)
+        if inner is None or inner.days < _NOTED:
+            return self._distinct(self._tellers_between(scope, [_widened(slot)], slot, zone))
+        noted = self._noted(scope, inner)
+        end = _widened(Range(slot.end, slot.end))
+        near = noted.c.until_day.between(end.start.toordinal(), end.end.toordinal() - 1)
+        if self._all(select(noted.c.person).where(near).limit(1)):
+            return self._distinct(self._tellers_between(scope, [_widened(slot)], slot, zone))
+        stood = or_(noted.c.until_day.is_(None), noted.c.until_day >= end.end.toordinal())
+        rest = self._tellers_between(scope, _outside(_widened(slot), [inner]), slot, zone)
+        return self._distinct([select(noted.c.person).where(stood), *rest])
+
+    def _noted(self, scope: tuple[int, int], span: Range) -> Subquery:
+        """Return who was noted ahead in the pieces of *span*, and until when it stood."""
+        columns = schema.teller.c
+        parts = [
+            select(columns.person, columns.until_day).where(
+                *_in(schema.teller, scope),
+                columns.grain == piece.grain,
+                *_starting(schema.teller, piece.span),
+            )
+            for piece in _pieces(span, years=scope[1] == schema.WHOLE)
+        ]
+        return union_all(*parts).subquery()
+
+    def _tellers_between(
+        self, scope: tuple[int, int], days: Sequence[Range], slot: Range, zone: ZoneInfo
+    ) -> list[Select[Any]]:
+        """Ask who told something on *days* of the counts that lies in *slot* by its instants."""
         columns = schema.fact.c
         start, end = (first_instant(day, zone) for day in slot)
-        query = select(func.count(columns.person.distinct())).where(
-            *_days(schema.fact, scope, _widened(slot)),
-            columns.metric.in_(list(self._word_codes(TELLINGS).values())),
-            columns.delta == 1,
-            columns.at >= start,
-            columns.at < end,
-            or_(columns.until.is_(None), columns.until >= end),
-        )
-        return int(self._all(query)[0][0])
+        tellings = columns.metric.in_(list(self._word_codes(TELLINGS).values()))
+        stood = or_(columns.until.is_(None), columns.until >= end)
+        lies = (columns.at >= start, columns.at < end, columns.delta == 1, tellings, stood)
+        return [
+            select(columns.person).where(*_days(schema.fact, scope, span), *lies) for span in days
+        ]
+
+    def _distinct(self, parts: Sequence[Select[Any]]) -> int:
+        people = union_all(*parts).subquery()
+        return int(self._all(select(func.count(people.c.person.distinct())))[0][0])
 
     def _tellings_on_the_spot(
         self, scope: tuple[int, int], slots: Sequence[Range], zone: ZoneInfo
