@@ -135,7 +135,8 @@ def test_receipts_are_paged(house: House) -> None:
     for number in range(5):
         house.deliver([event("user.deleted", {"user_id": f"p{number}"})])
     eventually(lambda: finished(house, 5), what="forgetting")
-    pages, cursor = [], ""
+    pages: list[list[str]] = []
+    cursor: str | None = ""
     while cursor is not None:
         body = call(house, "GET", f"/erasures?limit=2{cursor}").json()
         pages.append([each["id"] for each in body["data"]])

@@ -284,6 +284,27 @@ def test_forgetting_waits_for_nobody_who_delivers(bench: Bench) -> None:
     assert bench.metrics() == {"stories": 100, "storytellers": 2}
 
 
+def test_a_sender_who_never_pauses_does_not_hold_forgetting_up(bench: Bench) -> None:
+    """The job folds what had come when it began, and no more: it ends while events go on coming."""
+    bench.deliver([story("s1", "l1"), left()])
+    stop = threading.Event()
+
+    def send() -> None:
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            bench.deliver([story(f"x{number}", "l2", by="user:ben")])
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        assert bench.erase()["waiting"] == 0
+        assert sender.is_alive()
+    finally:
+        stop.set()
+        sender.join()
+
+
 # --- time
 
 

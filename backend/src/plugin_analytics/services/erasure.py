@@ -140,19 +140,19 @@ class Erase:
         with self._store.alone():
             # Whatever was judged before the wish was known has been handed in by now.
             horizon = self._store.horizon(tenant).result()
-        self._settle(tenant, cancelled)
+        self._follow(tenant, horizon, cancelled)
         task = task_of(request, horizon, self._store, self._hashes)
         self._go_through_subjects(task, cancelled)
         self._go_through_raw(task, cancelled)
         self._go_through_quarantine(task)
         self._close(request, cancelled)
-        self._settle(tenant, cancelled)
+        self._follow(tenant, horizon, cancelled)
         if request.kind == "tenant":
             self._close(request, cancelled)
 
-    def _settle(self, tenant: str, cancelled: Cancelled) -> None:
-        """Fold and count what is waiting, whichever thread began it."""
-        self._refresh.settle(tenant, cancelled)
+    def _follow(self, tenant: str, horizon: int, cancelled: Cancelled) -> None:
+        """Fold and count what came up to the horizon, whichever thread began it."""
+        self._refresh.follow(tenant, horizon, cancelled)
         _stop_if(cancelled)
 
     def _close(self, request: Request, cancelled: Cancelled) -> None:

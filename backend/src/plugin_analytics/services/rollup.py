@@ -76,6 +76,19 @@ class Refresh:
             refreshed(change)
         return days
 
+    def follow(self, tenant: str, upto: int, cancelled: Callable[[], bool]) -> None:
+        """Fold up to the event *upto*, and count what is dirty by then; more may go on coming."""
+        self._start_over()
+        while not cancelled():
+            if self.rebuild_some(tenant):
+                continue
+            progress = self._store.progress(tenant)
+            reached = progress is not None and progress.seq >= upto
+            if reached or not self._fold_some(tenant, cancelled):
+                break
+        while not cancelled() and len(self._count_some(tenant)) == COUNT_DAYS:
+            pass
+
     def _tenants(self) -> list[str]:
         """Return who has work, after starting over where the zone or a definition changed."""
         return sorted({*self._start_over(), *self._store.dirty_tenants()})
