@@ -4,6 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from plugin_analytics.http.params import read_timeseries
+from plugin_analytics.model.calendar import Range
 from plugin_analytics.services.rollup import Refresh
 from plugin_analytics.services.zones import PREFIX
 from plugin_analytics.store.base import Store
@@ -89,3 +90,22 @@ def test_a_change_in_the_middle_of_counting_mixes_nothing(
     bench.refresh()
     assert days(bench) == [0, 2]
     assert bench.store.first_day(TENANT, "", KOLKATA) == date(2026, 3, 2)
+
+
+def test_what_ended_at_the_edge_ended_in_one_zone_only(bench: Bench) -> None:
+    """A story that went at half past midnight in Kolkata stood until the end of March there."""
+    bench.deliver(
+        [
+            story("s1", "l1", at="2026-02-01T12:00:00Z"),
+            story("s1", kind="deleted", at="2026-03-31T19:00:00Z"),
+            story("s2", "l1", by="user:ben", at="2026-02-01T12:00:00Z"),
+        ]
+    )
+    bench.refresh()
+    quarter = [Range(date(2026, 1, 1), date(2026, 4, 1))]
+
+    here, there = (
+        bench.store.storytellers(TENANT, "l1", quarter, zone) for zone in (bench.zone, KOLKATA)
+    )
+
+    assert (list(here), list(there)) == ([1], [2])
