@@ -163,6 +163,16 @@ def test_somebody_who_reads_is_left_their_database(home: Path, copy: Path) -> No
     assert (ids(home), ids(before)) == (["e1"], ["e9"])
 
 
+def test_wishes_to_be_forgotten_outlive_a_restore(home: Path, copy: Path) -> None:
+    """The log beside the database is not touched: the next start forgets again what it says."""
+    log = home.with_name("erasures.log")
+    log.write_text("a line\n")
+
+    put_back(home, copy)
+
+    assert log.read_text() == "a line\n"
+
+
 def test_a_restore_into_an_empty_folder(home: Path, copy: Path) -> None:
     """A lost volume needs no former database."""
     elsewhere = home.parent / "new" / "p.db"

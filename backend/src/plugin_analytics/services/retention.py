@@ -17,7 +17,7 @@ from plugin_analytics.model.rollup import DEFINITION, Folded, Memory, refold
 from plugin_analytics.store.base import Quiet, Store
 
 ROWS = 1_000
-SUBJECTS = 250  # each leaves a few facts, and all of a piece are one transaction
+SUBJECTS = 150  # each leaves a few facts, and all of a piece are one transaction
 WAIT_SECONDS = 0.25
 WAITS = 120
 _RESULT = {
