@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -380,3 +381,19 @@ def test_what_has_no_counterpart_has_none() -> None:
 
     assert beside == Counterpart(span, Range(date(2026, 1, 1), date(2026, 1, 3)))
     assert beside.part(Range(date(2026, 3, 3), date(2026, 3, 4)), "day") is None
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_what_lies_between_two_slots_is_in_neither(bench: Bench, zone: str) -> None:
+    """Parts of a comparison need not touch; the days between belong to none of them."""
+    told(bench, "2026-03-01", "2026-03-02", "2026-03-03")
+    apart = [
+        Range(date(2026, 3, 1), date(2026, 3, 2)),
+        Range(date(2026, 3, 3), date(2026, 3, 4)),
+    ]
+
+    cells = bench.store.series(TENANT, "l1", apart, ZoneInfo(zone), ("stories",))
+    people = bench.store.storytellers(TENANT, "l1", apart, ZoneInfo(zone))
+
+    assert sorted((cell.slot, cell.value) for cell in cells) == [(0, 1), (1, 1)]
+    assert list(people) == [1, 1]
