@@ -45,6 +45,7 @@ from plugin_analytics.store.erasures import (
 )
 
 SUBJECTS_AT_ONCE = 200
+SLICES = 64  # of what is remembered
 MARKS_AT_ONCE = 5_000
 RAW_SPAN = 50_000
 RAW_AT_ONCE = 500
@@ -179,17 +180,20 @@ class Erase:
     # --- what is remembered
 
     def _go_through_subjects(self, task: Task, cancelled: Cancelled) -> None:
-        after = b""
-        while True:
-            _stop_if(cancelled)
-            with self._store.alone(), self._giving_way():
-                found = self._store.subjects(
-                    task.request.tenant, task.subjects, after, SUBJECTS_AT_ONCE
-                )
-                if not found:
-                    return
-                if self._rewrite(task, found):
-                    after = found[-1].subject
+        """Look at everything that is remembered, a slice at a time: folding may go on between."""
+        tenant = task.request.tenant
+        for first in range(0, 256, 256 // SLICES):
+            after, upto = bytes([first]), bytes([first + 256 // SLICES - 1]) + b"\xff" * 32
+            more = True
+            while more:
+                _stop_if(cancelled)
+                with self._giving_way(), self._store.alone():
+                    found = self._store.subjects(
+                        tenant, task.subjects, after, SUBJECTS_AT_ONCE, upto
+                    )
+                    more = bool(found)
+                    if found and self._rewrite(task, found):
+                        after = found[-1].subject
 
     def _rewrite(self, task: Task, found: Sequence[Memory]) -> bool:
         """Change a few subjects; False if the zone of the counts has changed meanwhile."""
