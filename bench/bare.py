@@ -22,7 +22,7 @@ from mosaiclife_plugin_sdk import Delivery, find_manifest, load_manifest, utc_no
 from mosaiclife_plugin_sdk.frame import read_settings
 from plugin_analytics.app import Plugin
 from plugin_analytics.settings import Settings
-from plugin_analytics.store.base import Answer, Batch
+from plugin_analytics.store.base import Answer, Batch, Keep
 from plugin_analytics.store.sqlite import SQLiteStore
 
 T = TypeVar("T")
@@ -33,6 +33,7 @@ class Writing(NamedTuple):
 
     batch: Batch
     answer: Answer[Any]
+    keep: Keep[Any] | None
 
 
 class _Kept(Exception):
@@ -49,11 +50,11 @@ class RecordingStore(SQLiteStore):
         super().__init__(database)
         self.writings: list[Writing] = []
 
-    def append(self, batch: Batch, answer: Answer[T]) -> Future[T]:
+    def append(self, batch: Batch, answer: Answer[T], keep: Keep[T] | None = None) -> Future[T]:
         """Write a batch, or keep it for later."""
         if not self.listening:
-            return super().append(batch, answer)
-        self.writings.append(Writing(batch, answer))
+            return super().append(batch, answer, keep)
+        self.writings.append(Writing(batch, answer, keep))
         raise _Kept
 
 
@@ -83,11 +84,11 @@ class Bare:
         """Write what was prepared, always *in_flight* batches at once, for a time."""
         began, events = time.perf_counter(), 0
         free, futures = Semaphore(in_flight), []
-        for batch, answer in self._store.writings:
+        for batch, answer, keep in self._store.writings:
             free.acquire()
             if time.perf_counter() - began > seconds:
                 break
-            future = self._store.append(batch, answer)
+            future = self._store.append(batch, answer, keep)
             future.add_done_callback(lambda _: free.release())
             futures.append(future)
             events += len(batch.events)

@@ -9,15 +9,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     Subquery,
     Table,
+    and_,
+    column,
     func,
     literal,
     or_,
     select,
     true,
     union_all,
+    values,
 )
 
 from plugin_analytics.model.calendar import (
@@ -225,21 +229,40 @@ class Counts(Reading):
     def _people_by_month(self, scope: tuple[int, int], slots: Sequence[Range]) -> dict[Range, int]:
         """Count the people of slots that are made of whole months."""
         whole = [slot for slot in slots if slot.start.day == slot.end.day == 1]
-        if len(whole) < 2:
-            return {}
-        return dict(
-            zip(whole, _people(whole, self._tellings(scope, whole, Grain.MONTH)), strict=True)
-        )
+        return self._people_in(scope, whole, Grain.MONTH) if len(whole) > 1 else {}
 
     def _people_one_by_one(
         self, scope: tuple[int, int], slots: Sequence[Range]
     ) -> dict[Range, int]:
         """Count the people of any slots; of many together, from their days."""
         if len(slots) > _IRREGULAR:
-            return dict(
-                zip(slots, _people(slots, self._tellings(scope, slots, Grain.DAY)), strict=True)
-            )
+            return self._people_in(scope, slots, Grain.DAY)
         return {slot: self._people_within(scope, slot) for slot in slots}
+
+    def _people_in(
+        self, scope: tuple[int, int], slots: Sequence[Range], grain: Grain
+    ) -> dict[Range, int]:
+        """Count the people of slots that are made of spans of *grain*, all in one statement."""
+        teller = schema.teller.c
+        places = values(
+            column("place", Integer), column("first", Integer), column("last", Integer), name="slot"
+        ).data(
+            [
+                (place, slot.start.toordinal(), slot.end.toordinal())
+                for place, slot in enumerate(slots)
+            ]
+        )
+        slot = places.cte("slot").c
+        within = and_(
+            *_in(schema.teller, scope),
+            teller.grain == grain,
+            teller.start >= slot.first,
+            teller.start < slot.last,
+            or_(teller.until_day.is_(None), teller.until_day >= slot.last),
+        )
+        query = select(slot.place, func.count(teller.person.distinct())).where(within)
+        found = dict(self._all(query.group_by(slot.place)))
+        return {slot: found.get(place, 0) for place, slot in enumerate(slots)}
 
     def _people_of(
         self, scope: tuple[int, int], grain: Grain, first: int, last: int
@@ -259,19 +282,6 @@ class Counts(Reading):
         noted = self._noted(scope, span)
         stood = or_(noted.c.until_day.is_(None), noted.c.until_day >= span.end.toordinal())
         return self._distinct([select(noted.c.person).where(stood)])
-
-    def _tellings(
-        self, scope: tuple[int, int], slots: Sequence[Range], grain: Grain
-    ) -> Iterator[_Telling]:
-        """Return who told something in each span of *grain*, under its first day."""
-        columns, span = schema.teller.c, Range(slots[0].start, slots[-1].end)
-        query = select(columns.start, columns.person, columns.until_day).where(
-            *_in(schema.teller, scope),
-            columns.grain == grain,
-            *_starting(schema.teller, span),
-        )
-        for day, person, until in self._all(query):
-            yield _Telling(date.fromordinal(day), person, _date(until))
 
     # --- counted on the spot
 

@@ -345,14 +345,14 @@ class SqlDeliveryLog(_Sql):
 @lru_cache(maxsize=2 * ANSWERS_AT_ONCE)
 def _insert_answers(dialect: str, number: int) -> str:
     """Write out the statement for *number* rows, as its driver spells the names of values."""
-    makers: dict[str, Any] = {
-        "sqlite": (sqlite, sqlite.dialect(paramstyle="named")),
-        "postgresql": (postgresql, postgresql.dialect(paramstyle="pyformat")),
+    kinds: dict[str, tuple[Any, str]] = {
+        "sqlite": (sqlite, "named"),
+        "postgresql": (postgresql, "pyformat"),
     }
-    module, spelling = makers[dialect]
+    kind, style = kinds[dialect]
     blank: dict[str, Any] = dict.fromkeys(_ANSWER_COLUMNS)
-    insert = module.insert(deliveries).values([blank] * number).on_conflict_do_nothing()
-    return str(insert.compile(dialect=spelling))
+    insert = kind.insert(deliveries).values([blank] * number).on_conflict_do_nothing()
+    return str(insert.compile(dialect=kind.dialect(paramstyle=style)))
 
 
 def _spelled(value: Any) -> Any:
