@@ -146,6 +146,9 @@ class Tombs:
         return out is not None and not any(out < moment for moment in self.ins.get(name, ()))
 
 
+_UNSAID = Tombs()  # what hardly any call adds to; nothing is ever put into this one
+
+
 class Graves:
     """What one call must refuse: what is known, and what the call itself has said."""
 
@@ -156,10 +159,12 @@ class Graves:
         self._tenant = tenant
         self.hashes = hashes
         self._known = known or Tombs()
-        self._said = Tombs()
+        self._said = _UNSAID
 
     def say(self, ask: Ask) -> None:
         """Let a wish hold for the rest of the call."""
+        if self._said is _UNSAID:
+            self._said = Tombs()
         self._said.add(ask.kind, ask.hash, ask.at)
 
     def ask(self, kind: Said, key: bytes, at: int, target: Target) -> Ask:
