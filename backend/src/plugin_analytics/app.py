@@ -88,6 +88,7 @@ class Plugin(PluginApp):
             committed=self._refresh_soon,
             asked=self._erase_soon,
             book=book,
+            link=sdk.link_spans,
         )
         retry = Retry(
             store,

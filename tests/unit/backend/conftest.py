@@ -49,6 +49,7 @@ class Bench:
         self.hashes = Hashes(self.pseudonyms.subkey("tombstones"))
         self.book = GrantBook(store, self.hashes)
         self.asked = 0
+        self.linked: list[str] = []
         self.ingest = Ingest(
             store,
             sql_stores(store.frame_engine).deliveries,
@@ -58,6 +59,7 @@ class Bench:
             intake=self.intake,
             count=lambda *counted: self.counted.append(counted),
             committed=self._committed,
+            link=self.linked.extend,
             asked=self._asked,
             book=self.book,
         )

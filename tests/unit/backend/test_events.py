@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mosaiclife_plugin_sdk import BadRequest, PayloadTooLarge
-from plugin_analytics.model.envelopes import read_parcel
+from plugin_analytics.model.envelopes import read_parcel, traceparents
 from plugin_analytics.model.events import Event, Ignored, Judge, Poison
 from plugin_analytics.model.pseudonyms import Pseudonyms
 from tests.support.events import TENANT, body_of, event, reaction, story
@@ -234,3 +234,16 @@ def test_nothing_in_an_event_makes_the_judge_raise(field: str, value: Any) -> No
 def test_nothing_instead_of_an_event_makes_the_judge_raise(value: Any) -> None:
     """What is not even an envelope is set aside."""
     assert isinstance(judged(value), Poison)
+
+
+def test_events_tell_under_which_span_they_happened() -> None:
+    """CloudEvents carry it as an extension; what carries none, or cannot be read, tells nothing."""
+    events = [
+        msgspec.Raw(b'{"id":"a","traceparent":"00-1"}'),
+        msgspec.Raw(b'{"id":"b"}'),
+        msgspec.Raw(b'{"traceparent":7}'),
+        msgspec.Raw(b"{"),
+        msgspec.Raw(b'{"traceparent":"00-2"}'),
+    ]
+
+    assert list(traceparents(events)) == ["00-1", "00-2"]

@@ -104,3 +104,10 @@ def test_event_of_another_tenant_is_set_aside(bench: Bench) -> None:
     assert answer["results"][0]["code"] == "TENANT_MISMATCH"
     bench.refresh()
     assert bench.metrics() == bench.metrics(tenant="neighbours") == {}
+
+
+def test_delivery_is_linked_to_the_spans_of_its_events(bench: Bench) -> None:
+    """Who follows a trace from an event finds the delivery that brought it."""
+    bench.deliver([{**story("s1", "l1"), "traceparent": "00-a"}, story("s2", "l1")])
+
+    assert bench.linked == ["00-a"]

@@ -1,11 +1,13 @@
 """A span is as long as somebody is there to read it; its ids are there in any case."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opentelemetry.trace import TraceFlags
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import TraceFlags, use_span
 
-from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span
+from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span, link_spans
 from tests.support.tiny_plugin import TinyPlugin, settings
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -55,3 +57,26 @@ def test_only_what_is_sent_is_recorded(tmp_path: Path) -> None:
     end_span(unheard, "GET", "/notes", 200)
 
     assert (unheard.is_recording(), heard.is_recording()) == (False, True)
+
+
+def test_span_is_linked_to_those_that_it_deals_with(tmp_path: Path) -> None:
+    """Each well-formed name becomes a link; without a collector nobody even reads them."""
+    names = [f"00-{TRACE}-{PARENT}-01", "nonsense", f"00-{TRACE}-{PARENT[::-1]}-00"]
+    heard, _ = tracing(tmp_path, **COLLECTOR).server_span("POST", {})
+    unheard, _ = tracing(tmp_path).server_span("POST", {})
+    read: list[str] = []
+
+    def reading() -> Iterator[str]:
+        for name in names:
+            read.append(name)
+            yield name
+
+    with use_span(unheard):
+        link_spans(reading())
+    assert read == []
+    with use_span(heard, end_on_exit=False):
+        link_spans(names)
+
+    assert isinstance(heard, ReadableSpan)
+    spans = [f"{link.context.span_id:016x}" for link in heard.links]
+    assert spans == [PARENT, PARENT[::-1]]

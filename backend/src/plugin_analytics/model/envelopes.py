@@ -5,7 +5,8 @@ fourth. Each becomes the one `Envelope`; only the fast path, the envelope itself
 once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -88,6 +89,12 @@ class _Marks(msgspec.Struct):
     occurred_at: msgspec.Raw | UnsetType = UNSET
 
 
+class _Traced(msgspec.Struct):
+    """What any shape may say of the trace that it belongs to (CloudEvents: distributed tracing)."""
+
+    traceparent: str | None = None
+
+
 class _EventMessage(msgspec.Struct, rename="camel"):
     """The message of `API-DESIGN.md`."""
 
@@ -129,6 +136,7 @@ class _CloudEvent(msgspec.Struct):
 
 
 _envelopes = msgspec.json.Decoder(Envelope)
+_traced = msgspec.json.Decoder(_Traced)
 _marks = msgspec.json.Decoder(_Marks)
 _messages = msgspec.json.Decoder(_EventMessage)
 _stories = msgspec.json.Decoder(_StoryEvent)
@@ -175,6 +183,14 @@ _SPLITTERS: dict[str, Callable[[bytes], Parcel]] = {
     CLOUD_EVENT: _split_cloud,
     CLOUD_BATCH: _split_clouds,
 }
+
+
+def traceparents(events: Iterable[msgspec.Raw]) -> Iterator[str]:
+    """Yield under which span each event happened, where it says so."""
+    for raw in events:
+        with suppress(*UNREADABLE):
+            if value := _traced.decode(raw).traceparent:
+                yield value
 
 
 def read_plain(raw: msgspec.Raw, tenant: str, hide: Hide) -> Opened | Envelope:

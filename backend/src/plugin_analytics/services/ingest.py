@@ -5,7 +5,7 @@ and never stops its neighbours.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from mosaiclife_plugin_sdk import Delivery
 from mosaiclife_plugin_sdk.stores import DeliveryLog, Recorded
 from plugin_analytics.clock import Clock, micros
 from plugin_analytics.errors import VersionsUnknown, spread
-from plugin_analytics.model.envelopes import read_parcel
+from plugin_analytics.model.envelopes import read_parcel, traceparents
 from plugin_analytics.model.erasure import Ask
 from plugin_analytics.model.events import (
     Event,
@@ -85,11 +85,14 @@ class Ingest:
         committed: Callable[[], None],
         asked: Callable[[], None] = lambda: None,
         book: GrantBook | None = None,
+        link: Callable[[Iterator[str]], None] = lambda _: None,
     ) -> None:
         """Store into *store* and answer into *deliveries*, in one transaction.
 
-        *plugin* is whom permissions may name, *intake* bounds what may wait. *count* is told of every outcome (type, outcome, number), *committed* of new events,
-        *asked* of wishes that something be forgotten. *book* knows what a tenant allows.
+        *plugin* is whom permissions may name, *intake* bounds what may wait. *count* is told of
+        every outcome (type, outcome, number), *committed* of new events, *asked* of wishes that
+        something be forgotten. *book* knows what a tenant allows. *link* ties the delivery's span to
+        those of its events.
         """
         self._store = store
         self._deliveries = deliveries
@@ -101,6 +104,7 @@ class Ingest:
         self._intake = intake
         self._count = count
         self._committed = committed
+        self._link = link
         self._landing = Landing()
 
     async def __call__(self, delivery: Delivery) -> Recorded:
@@ -122,6 +126,7 @@ class Ingest:
     async def _submit(self, delivery: Delivery) -> tuple[Sequence[Judgement], Stored]:
         """Judge every event of a delivery, and hand all of it to the store."""
         parcel, now = read_parcel(delivery.body, delivery.content_type), self._clock()
+        self._link(traceparents(parcel.events))
         standing, graves = await self._book.standing(delivery.tenant)
         judge = Judge(
             delivery.tenant,

@@ -8,6 +8,7 @@ try:
     from mosaiclife_plugin_sdk.frame.logs import configure_logs
     from mosaiclife_plugin_sdk.frame.metrics import Metrics
     from mosaiclife_plugin_sdk.frame.server import run
+    from mosaiclife_plugin_sdk.frame.tracing import link_spans
     from mosaiclife_plugin_sdk.settings import FrameSettings, read_settings
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
@@ -21,6 +22,7 @@ __all__ = [
     "Tolerant",
     "configure_logs",
     "create_app",
+    "link_spans",
     "ok",
     "read_settings",
     "run",

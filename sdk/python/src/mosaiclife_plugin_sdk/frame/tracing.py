@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 
 import httpx
@@ -18,6 +18,7 @@ from opentelemetry.trace import (
     SpanKind,
     StatusCode,
     TraceFlags,
+    get_current_span,
     set_span_in_context,
     use_span,
 )
@@ -27,6 +28,7 @@ from mosaiclife_plugin_sdk.frame.propagation import (
     TRACESTATE,
     W3CPropagator,
     parent_of,
+    parse_parent,
     with_state,
 )
 from mosaiclife_plugin_sdk.settings import FrameSettings
@@ -122,6 +124,19 @@ def incoming(carrier: Carrier) -> Context:
 def outgoing(headers: MutableMapping[str, str]) -> None:
     """Write the present span into *headers*."""
     _propagator.inject(headers)
+
+
+def link_spans(traceparents: Iterable[str]) -> None:
+    """Link the present span to those that *traceparents* name; malformed ones name none.
+
+    Nothing is read of them while nobody is sent the span.
+    """
+    span = get_current_span()
+    if not span.is_recording():
+        return
+    for value in traceparents:
+        if (other := parse_parent(value)) is not None:
+            span.add_link(other)
 
 
 def end_span(span: Span, method: str, route: str, status: int) -> None:
