@@ -89,7 +89,7 @@ async def running(
         await runner.stop(grace=5)
 
 
-async def until(probe: Callable[[], Awaitable[Any]], within: float = 8.0) -> Any:
+async def until(probe: Callable[[], Awaitable[Any]], within: float = 30.0) -> Any:
     """Wait for the first truthy answer."""
     deadline = time.monotonic() + within
     while not (answer := await probe()):
