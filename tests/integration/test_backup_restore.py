@@ -17,6 +17,8 @@ from tests.support.senders import Sender, alive, delivering, environment, stored
 
 ROOT = Path(__file__).parents[2]
 SENDERS = 2
+# Each test starts several processes, one after the other.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def command(

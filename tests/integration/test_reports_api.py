@@ -191,7 +191,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 ANY = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
