@@ -94,6 +94,12 @@ check *names: setup
 build: setup
     @{{ venv }} -m tools.build
 
+# Write what of the chart follows from the manifest and its values, and lint it
+[group('release')]
+[no-exit-message]
+chart *arguments: setup
+    @{{ venv }} -m tools.chart "$@"
+
 # Print the plugin's version, or set it everywhere: `version 1.2.3`
 [group('release')]
 [no-exit-message]

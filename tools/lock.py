@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from tools.workspace import ToolFailed, fail, run, say
 
-NAMES = ("tools", "runtime", "dev")
+NAMES = ("tools", "runtime", "dev", "policies", "checkov", "helm")
+WITHOUT_DEPENDENCIES = {"helm"}  # a program in a package: what the package imports is not wanted
 # One lock for every platform and Python, with hashes, and with no registry's name in it.
 FIXED = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url")
 
@@ -14,7 +15,19 @@ def main(arguments: Sequence[str]) -> int:
     try:
         for name in NAMES:
             source, lock = f"requirements/{name}.in", f"requirements/{name}.lock"
-            run("uv", "pip", "compile", *FIXED, "--no-header", "-o", lock, source, *arguments)
+            alone = ["--no-deps"] if name in WITHOUT_DEPENDENCIES else []
+            run(
+                "uv",
+                "pip",
+                "compile",
+                *FIXED,
+                *alone,
+                "--no-header",
+                "-o",
+                lock,
+                source,
+                *arguments,
+            )
             say(f"{lock} is up to date")
     except ToolFailed as error:
         fail(f"lock: {error}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tools import build
+from tools import build, programs
 from tools.browser import REMEDY, find_browser
 from tools.workspace import (
     PYTHON,
@@ -108,6 +108,7 @@ LAYERS = (
     Layer("unit", pytest_in("tests/unit")),
     Layer("integration", pytest_in("tests/integration")),
     Layer("contract", pytest_in("tests/contract")),
+    Layer("chart", pytest_in("tests/chart"), lacks=programs.lacks_helm),
     Layer("ui", vitest, has_slow=False),
     Layer("e2e", pytest_in("tests/e2e"), lacks=no_browser, bundles=build.BUNDLES),
     Layer("vectors", pytest_in("tests/vectors"), lacks=no_vectors, asked_only=True, has_slow=False),

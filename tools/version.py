@@ -13,24 +13,29 @@ PLACES: Mapping[str, str] = {
     "plugin.yaml": r"^version: (.+)$",
     "backend/pyproject.toml": r'^version = "(.+)"$',
     "ui/package.json": r'^  "version": "(.+)",$',
+    "chart/Chart.yaml": r'^(?:v|appV)ersion: "?([^"\n]+)"?$',
 }
 
 
 def read(place: str, root: Path = ROOT) -> str:
-    """Return the version that one file spells."""
-    return _find(place, (root / place).read_text(encoding="utf-8")).group(1)
+    """Return the version that one file spells, everywhere in it the same."""
+    found = {match.group(1) for match in _find(place, (root / place).read_text(encoding="utf-8"))}
+    if len(found) > 1:
+        raise SystemExit(f"version: {place} spells several: {' '.join(sorted(found))}")
+    return found.pop()
 
 
 def write(place: str, version: str, root: Path = ROOT) -> None:
     path = root / place
     text = path.read_text(encoding="utf-8")
-    start, end = _find(place, text).span(1)
-    path.write_text(text[:start] + version + text[end:], encoding="utf-8")
+    for start, end in reversed([match.span(1) for match in _find(place, text)]):
+        text = text[:start] + version + text[end:]
+    path.write_text(text, encoding="utf-8")
 
 
-def _find(place: str, text: str) -> re.Match[str]:
-    found = re.search(PLACES[place], text, re.MULTILINE)
-    if found is None:
+def _find(place: str, text: str) -> list[re.Match[str]]:
+    found = list(re.finditer(PLACES[place], text, re.MULTILINE))
+    if not found:
         raise SystemExit(f"version: {place} has no line like {PLACES[place]}")
     return found
 

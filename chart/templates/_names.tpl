@@ -1,0 +1,94 @@
+{{/* Names and labels. Nothing here spells the plugin's name: it is the chart's. */}}
+
+{{/* The id of the manifest: what stands behind "plugin-" in the chart's name. */}}
+{{- define "plugin.id" -}}
+{{- trimPrefix "plugin-" .Chart.Name -}}
+{{- end -}}
+
+{{/* At most 52 characters, so that "-core-side" still fits; a name that is cut keeps its difference. */}}
+{{- define "plugin.fullname" -}}
+{{- $name := .Values.fullnameOverride -}}
+{{- if not $name -}}
+{{- $name = contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) -}}
+{{- end -}}
+{{- if gt (len $name) 52 -}}
+{{- $name = printf "%s-%s" (trunc 43 $name | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- end -}}
+{{- $name -}}
+{{- end -}}
+
+{{- define "plugin.serviceAccountName" -}}
+{{- if .Values.serviceAccount.name -}}
+{{- .Values.serviceAccount.name -}}
+{{- else -}}
+{{- .Values.serviceAccount.create | ternary (include "plugin.fullname" .) "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "plugin.registrationSecretName" -}}
+{{- if .Values.demo.createSecrets -}}
+{{- include "plugin.fullname" . -}}-demo
+{{- else -}}
+{{- .Values.core.registrationSecretName | default (printf "plugin-reg-token-%s" (include "plugin.id" .)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "plugin.claimName" -}}
+{{- .Values.persistence.existingClaim | default (printf "%s-data" (include "plugin.fullname" .)) -}}
+{{- end -}}
+
+{{/* A version may hold what a label may not, such as "+". */}}
+{{- define "plugin.labelValue" -}}
+{{- regexReplaceAll "[^-A-Za-z0-9_.]" . "_" | trunc 63 | trimAll "-_." -}}
+{{- end -}}
+
+{{- define "plugin.version" -}}
+{{- .Values.image.tag | default .Chart.AppVersion -}}
+{{- end -}}
+
+{{- define "plugin.image" -}}
+{{- $repo := .Values.image.repo | default .Chart.Name -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" $repo .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repo (include "plugin.version" . | replace "+" "_") -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What never changes over a release's life: selectors are immutable. */}}
+{{- define "plugin.instanceLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "plugin.selectorLabels" -}}
+{{ include "plugin.instanceLabels" . }}
+app.kubernetes.io/component: backend
+{{- end -}}
+
+{{- define "plugin.describingLabels" -}}
+app.kubernetes.io/version: {{ include "plugin.labelValue" (include "plugin.version" .) | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: mosaic-life
+helm.sh/chart: {{ include "plugin.labelValue" (printf "%s-%s" .Chart.Name .Chart.Version) }}
+plugin.name: {{ include "plugin.id" . }}
+plugin.version: {{ include "plugin.labelValue" (include "plugin.version" .) | quote }}
+plugin.track: {{ .Values.track }}
+{{- end -}}
+
+{{- define "plugin.labels" -}}
+{{ include "plugin.selectorLabels" . }}
+{{ include "plugin.describingLabels" . }}
+{{- end -}}
+
+{{- define "plugin.testLabels" -}}
+{{ include "plugin.instanceLabels" . }}
+app.kubernetes.io/component: helm-test
+{{ include "plugin.describingLabels" . }}
+{{- end -}}
+
+{{/* Where core and the test reach the plugin. */}}
+{{- define "plugin.url" -}}
+{{- $port := int .Values.service.servicePort -}}
+http://{{ include "plugin.fullname" . }}.{{ .Release.Namespace }}.svc{{ if ne $port 80 }}:{{ $port }}{{ end }}
+{{- end -}}

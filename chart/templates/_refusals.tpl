@@ -1,0 +1,102 @@
+{{/* Values that do not go together, each with what to do instead. Types are the schema's business. */}}
+
+{{- define "plugin.refusals" -}}
+{{- include "plugin.refuseStore" . -}}
+{{- include "plugin.refuseSecrets" . -}}
+{{- include "plugin.refuseScale" . -}}
+{{- include "plugin.refuseDrain" . -}}
+{{- include "plugin.refuseAccess" . -}}
+{{- end -}}
+
+{{- define "plugin.refuseStore" -}}
+{{- $embedded := eq .Values.store.kind "embedded" -}}
+{{- if $embedded -}}
+{{- if gt (int .Values.replicas) 1 -}}
+{{- fail "replicas: the embedded store has one writer; set replicas to 1, or store.kind to postgresql" -}}
+{{- end -}}
+{{- if .Values.autoscaling.enabled -}}
+{{- fail "autoscaling.enabled: the embedded store has one writer; set it to false, or store.kind to postgresql" -}}
+{{- end -}}
+{{- if eq .Values.strategy "RollingUpdate" -}}
+{{- fail "strategy: RollingUpdate would open the embedded store twice; leave strategy empty, or set store.kind to postgresql" -}}
+{{- end -}}
+{{- else -}}
+{{- if not .Values.store.postgresql.existingSecret -}}
+{{- fail "store.postgresql.existingSecret: is empty; name the Secret whose key store.postgresql.key holds the database's URL" -}}
+{{- end -}}
+{{- if not (has "PSEUDONYM_KEY" .Values.secrets.keys) -}}
+{{- fail "secrets.keys: several pods need one PSEUDONYM_KEY; put it into secrets.existingSecret and list it in secrets.keys" -}}
+{{- end -}}
+{{- $egress := .Values.store.postgresql.egress -}}
+{{- if and .Values.networkPolicy.enabled (eq (empty $egress.cidr) (empty $egress.podLabels)) -}}
+{{- fail "store.postgresql.egress: name the database either by podLabels (with namespace) or by cidr, not both and not neither" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "plugin.refuseSecrets" -}}
+{{- $demo := .Values.demo -}}
+{{- if $demo.createSecrets -}}
+{{- if .Values.core.registrationSecretName -}}
+{{- fail "demo.createSecrets: core.registrationSecretName names a Secret already; set one of the two" -}}
+{{- end -}}
+{{- if not $demo.token -}}
+{{- fail "demo.token: is empty; give one that begins with demo-only-, or set demo.createSecrets to false" -}}
+{{- end -}}
+{{- if not (hasPrefix "demo-only-" $demo.token) -}}
+{{- fail "demo.token: must begin with demo-only-, so that nobody takes it for a secret; a real token belongs into the Secret that core.registrationSecretName names" -}}
+{{- end -}}
+{{- else if or $demo.token $demo.webhookSecret -}}
+{{- fail "demo.token, demo.webhookSecret: are for demonstrations only; set demo.createSecrets to true, or use core.registrationSecretName and secrets.existingSecret" -}}
+{{- end -}}
+{{- if ne (empty .Values.secrets.existingSecret) (empty .Values.secrets.keys) -}}
+{{- fail "secrets: existingSecret and keys go together; name the Secret and list the keys to take from it" -}}
+{{- end -}}
+{{- if and $demo.webhookSecret (has "WEBHOOK_SECRETS" .Values.secrets.keys) -}}
+{{- fail "demo.webhookSecret: secrets.keys takes WEBHOOK_SECRETS already; set one of the two" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "plugin.refuseScale" -}}
+{{- with .Values.autoscaling -}}
+{{- if .enabled -}}
+{{- if gt (int .minReplicas) (int .maxReplicas) -}}
+{{- fail "autoscaling.minReplicas: is more than autoscaling.maxReplicas; raise the one or lower the other" -}}
+{{- end -}}
+{{- if not (dig "requests" "cpu" "" $.Values.resources) -}}
+{{- fail "resources.requests.cpu: is missing, and the autoscaler counts in shares of it; set it" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Kubernetes kills what has not ended by then, in the middle of a request or a job. */}}
+{{- define "plugin.refuseDrain" -}}
+{{- $config := .Values.config -}}
+{{- $needs := addf .Values.drain.preStopSeconds $config.DRAIN_SECONDS $config.STOP_GRACE_SECONDS 5 -}}
+{{- if gt $needs (float64 .Values.terminationGracePeriodSeconds) -}}
+{{- fail (printf "terminationGracePeriodSeconds: a stop may take %v seconds (drain.preStopSeconds + DRAIN_SECONDS + STOP_GRACE_SECONDS + 5); raise it to at least that" $needs) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "plugin.refuseAccess" -}}
+{{- if and .Values.rbac.create (not .Values.serviceAccount.automount) -}}
+{{- fail "rbac.create: a role is of no use without a token; set serviceAccount.automount to true as well" -}}
+{{- end -}}
+{{- if and .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
+{{- fail "rbac.create: would give rights to the account default; set serviceAccount.create to true, or serviceAccount.name" -}}
+{{- end -}}
+{{- if .Values.ingress.enabled -}}
+{{- if not .Values.ingress.host -}}
+{{- fail "ingress.host: is empty; name the host under which the remote is served" -}}
+{{- end -}}
+{{- if not .Values.ingress.tlsSecretName -}}
+{{- fail "ingress.tlsSecretName: is empty; name the Secret with the host's certificate" -}}
+{{- end -}}
+{{- range .Values.ingress.apiPaths -}}
+{{- if or (eq . "/") (has (regexFind "^/[^/]*" .) (list "/metrics" "/register" "/healthz" "/readyz" "/manifest" "/schema")) -}}
+{{- fail (printf "ingress.apiPaths: %s is between the plugin, core and the cluster; list paths below the API's base path only" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
