@@ -216,7 +216,7 @@ def wished(draw: Callable[[Any], Any], number: int, tenant: str) -> Envelope:
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_wishes_hold_in_any_order_of_arrival(shared: Bench, data: st.DataObject) -> None:
     """Acts and wishes in any order, forgotten and counted at any time: always the oracle's reports."""
     any_order(shared, data)
@@ -252,7 +252,7 @@ def any_order(shared: Bench, data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_an_opt_out_holds_until_it_is_taken_back(shared: Bench, data: st.DataObject) -> None:
     """In any order of arrival, as long as what was free again arrives after the word that freed it."""
     tenant = f"tenant-{next(_fresh)}"
