@@ -3,7 +3,9 @@
 import datetime as dt
 import gzip
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
+from prometheus_client.registry import Collector
 
 from mosaiclife_plugin_sdk import (
     SERVICE,
@@ -133,6 +137,34 @@ def test_metrics_parse_in_both_formats(client: TestClient[Litestar]) -> None:
 
     assert wanted <= {family.name for family in prometheus(plain)}
     assert wanted <= {family.name for family in openmetrics(rich)}  # type: ignore[no-untyped-call]
+
+
+def test_a_figure_that_is_long_in_coming_holds_up_no_request(tmp_path: Path) -> None:
+    """What a plugin reads from its store for a scrape is read beside the loop."""
+    asked, told = threading.Event(), threading.Event()
+
+    class Slow(Collector):
+        def collect(self) -> Iterator[Metric]:
+            asked.set()
+            told.wait(20)
+            yield GaugeMetricFamily("slow", "Comes late.", 1)
+
+    write_bundle(tmp_path, "entry")
+    plugin = TinyPlugin()
+    read = settings(plugin.manifest, tmp_path, API_TIMEOUT_MS="20000")
+    with TestClient(create_app(plugin, read)) as client, ThreadPoolExecutor(1) as pool:
+        told.set()  # registering asks once
+        plugin.metrics.registry.register(Slow())
+        asked.clear()
+        told.clear()
+        scrape = pool.submit(client.get, "/metrics")
+        assert asked.wait(10)
+        alive = client.get("/healthz")
+        waited = not scrape.done()
+        told.set()
+
+        assert (alive.status_code, waited) == (200, True)
+        assert "slow 1.0" in scrape.result(10).text
 
 
 def test_metrics_know_templates_only(client: TestClient[Litestar]) -> None:

@@ -15,10 +15,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from mosaiclife_plugin_sdk import BadRequest, UnsupportedMediaType
 from mosaiclife_plugin_sdk.errors import detail_of
+from mosaiclife_plugin_sdk.webhooks import MAX_EVENTS
 from plugin_analytics.errors import BatchTooLarge
 from plugin_analytics.model.families.base import Hide, Identifier
 
-MAX_EVENTS = 500
 JSON, CLOUD_EVENT = "application/json", "application/cloudevents+json"
 CLOUD_BATCH = "application/cloudevents-batch+json"
 

@@ -17,6 +17,7 @@ from mosaiclife_plugin_sdk.errors import WebhookRejected
 
 TOLERANCE_SECONDS = 300
 MAX_SIGNATURES = 16
+MAX_EVENTS = 500  # in one delivery
 
 _PREFIX = "whsec_"
 # The dot parts id, time and body in what is signed: with one in the id, two deliveries are one text.

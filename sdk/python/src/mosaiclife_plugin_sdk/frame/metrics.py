@@ -137,7 +137,8 @@ def metrics_route(metrics: Metrics) -> HTTPRouteHandler:
     @get(
         "/metrics",
         opt={"public": True, "content": content},
-        sync_to_thread=False,
+        # A plugin's own figures may be read from its store: requests must not wait for that.
+        sync_to_thread=True,
         summary="Prometheus metrics",
     )
     def scrape(request: Request[Any, Any, Any]) -> Response[bytes]:

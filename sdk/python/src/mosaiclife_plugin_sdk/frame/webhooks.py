@@ -26,10 +26,9 @@ from mosaiclife_plugin_sdk.frame.bodies import ok
 from mosaiclife_plugin_sdk.frame.lane import Deliver, single_headers
 from mosaiclife_plugin_sdk.settings import Secret
 from mosaiclife_plugin_sdk.stores.base import DeliveryLog, Recorded
-from mosaiclife_plugin_sdk.webhooks import verify
+from mosaiclife_plugin_sdk.webhooks import MAX_EVENTS, verify
 
 PATH = "/webhooks/ingest"
-MAX_EVENTS = 500
 
 _TEXT = OpenAPIType.STRING
 _PROOF = {
