@@ -4,6 +4,7 @@ A real process on a real file system, filled to the last byte by a ballast file 
 itself. Needs the right to mount.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
