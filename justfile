@@ -100,6 +100,12 @@ build: setup
 chart *arguments: setup
     @{{ venv }} -m tools.chart "$@"
 
+# Build the images: `image` both, `image plugin`, `image core`; the engine is found by trying
+[group('release')]
+[no-exit-message]
+image *arguments: setup
+    @{{ venv }} -m tools.image "$@"
+
 # Print the plugin's version, or set it everywhere: `version 1.2.3`
 [group('release')]
 [no-exit-message]

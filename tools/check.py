@@ -44,6 +44,7 @@ CHECKS = (
     Check("imports", ((str(script("lint-imports")), "--no-cache"),)),
     Check("lint", (python("ruff", "check", "--quiet", "."),)),
     Check("format", (python("ruff", "format", "--check", "--quiet", "."),)),
+    Check("images", ((str(script("hadolint")), "backend/Dockerfile", "core/Dockerfile"),)),
     Check("manifest", (python("tools.manifest"),)),
     Check("tracked", (python("tools.tracked"),)),
 )

@@ -8,6 +8,7 @@ counts as a failure.
 import argparse
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tools import build, programs
+from tools import build, image, programs
 from tools.browser import REMEDY, find_browser
 from tools.workspace import (
     PYTHON,
@@ -66,6 +67,7 @@ class Layer:
     bundles: tuple[build.Bundle, ...] = ()
     asked_only: bool = False
     has_slow: bool = True
+    only_slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,12 @@ def pytest_in(folder: str) -> Command:
     return command
 
 
+def containers(options: Options, report: Path) -> list[str]:
+    """Run in one process, as all tests share two images; every one of them is slow."""
+    fixed = ["-q", f"--junitxml={report}", f"--randomly-seed={options.seed}"]
+    return [str(PYTHON), "-m", "pytest", *fixed, "tests/containers", *options.passed_on]
+
+
 def vitest(options: Options, report: Path) -> list[str]:
     reporters = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={report}"]
     seed = f"--sequence.seed={options.seed}"
@@ -103,6 +111,19 @@ def no_vectors() -> str:
     return "" if folder and Path(folder).is_dir() else "PLUGIN_VECTORS names no folder of vectors"
 
 
+def no_containers() -> str:
+    """Say what is missing to build the images, and a base for them, and to run them."""
+    try:
+        engine = image.find_engine()
+    except image.NoEngine as error:
+        return f"no engine for containers: {error}"
+    if not engine.runs:
+        return f"{engine.program} builds images and runs none: install Docker or Podman"
+    if shutil.which("mmdebstrap") or all(os.environ.get(name) for name in image.BASES):
+        return ""
+    return f"no mmdebstrap for a stand-in base: install it, or name {' and '.join(image.BASES)}"
+
+
 LAYERS = (
     Layer("architecture", pytest_in("tests/architecture")),
     Layer("unit", pytest_in("tests/unit")),
@@ -111,6 +132,7 @@ LAYERS = (
     Layer("chart", pytest_in("tests/chart"), lacks=programs.lacks_helm),
     Layer("ui", vitest, has_slow=False),
     Layer("e2e", pytest_in("tests/e2e"), lacks=no_browser, bundles=build.BUNDLES),
+    Layer("containers", containers, lacks=no_containers, only_slow=True),
     Layer("vectors", pytest_in("tests/vectors"), lacks=no_vectors, asked_only=True, has_slow=False),
 )
 
@@ -122,9 +144,14 @@ def choose(options: Options) -> list[Layer]:
         raise SystemExit(f"test: no such layer: {' '.join(unknown)}; there are {' '.join(known)}")
     if options.names:
         return [known[name] for name in options.names]
-    return [
-        layer for layer in LAYERS if not layer.asked_only and (layer.has_slow or not options.rest)
-    ]
+    return [layer for layer in LAYERS if belongs(layer, options)]
+
+
+def belongs(layer: Layer, options: Options) -> bool:
+    """Tell whether a layer that nobody has named is a part of the tier."""
+    if layer.asked_only:
+        return False
+    return layer.has_slow if options.rest else options.everything or not layer.only_slow
 
 
 def run_layer(layer: Layer, options: Options) -> Result:

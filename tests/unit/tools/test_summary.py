@@ -83,6 +83,15 @@ def test_vectors_are_run_only_when_asked_for() -> None:
     assert [layer.name for layer in choose(options(names=("vectors",)))] == ["vectors"]
 
 
+def test_a_layer_of_slow_tests_belongs_to_test_all() -> None:
+    """`test` leaves it out whole, `test-all` and its rest run it."""
+    layer = next(layer for layer in LAYERS if layer.only_slow)
+
+    assert layer not in choose(options())
+    assert layer in choose(options(everything=True))
+    assert layer in choose(options(everything=True, rest=True))
+
+
 def test_an_unknown_layer_is_refused_with_the_known_ones() -> None:
     """A typing error runs nothing, and says what there is."""
     with pytest.raises(SystemExit, match=LAYERS[0].name):
