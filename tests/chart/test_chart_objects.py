@@ -251,4 +251,15 @@ def test_the_test_pod_is_a_hook_with_an_end() -> None:
     assert pod["spec"]["restartPolicy"] == "Never"
     assert pod["spec"]["activeDeadlineSeconds"] <= 300
     assert container["image"] == render().container["image"]
+    assert container["command"] == ["python", "-m", "mosaiclife_plugin_check"]
     assert f"--version={MANIFEST.version}" in container["args"]
+    assert "--remote=/mf/remoteEntry.js" in container["args"]
+
+
+def test_the_test_pod_leaves_a_remote_on_a_cdn_alone() -> None:
+    """Its policy lets it reach nothing but the plugin."""
+    values = {"ui": {"remoteURL": "https://cdn.example/mf/remoteEntry.js"}}
+    (pod,) = [one for one in render(values).of_kind("Pod") if is_of_test(one)]
+    (container,) = pod["spec"]["containers"]
+
+    assert container["args"][-1] == "--without-remote"

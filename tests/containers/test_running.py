@@ -29,7 +29,6 @@ STATUS = {"Uid": "10001\t10001\t10001\t10001", "CapEff": "0" * 16, "NoNewPrivs":
 SECRETS = (f"--env=CORE_TOKEN={TOKEN}", f"--env=WEBHOOK_SECRETS={SECRET}")
 CHECK = ("/opt/venv/bin/python", "-m", "mosaiclife_plugin_check")
 KIT = ("-m", "mosaiclife_plugin_contract", "run")
-ENTRY = "/app/ui/dist/remoteEntry.js"
 WRITE = """
 import pathlib
 for folder in ("/", "/app", "/opt/venv", "/var/tmp", "/tmp", "/data"):
@@ -106,12 +105,11 @@ def test_it_keeps_the_contract(containers: Containers, plugin: str) -> None:
 def test_its_own_check_agrees(containers: Containers, plugin: str) -> None:
     """What `helm test` will run passes, and fails for another version or another remote."""
     ready_address(containers, plugin)
-    wanted = ("--version", str(MANIFEST.version), "--entry", ENTRY)
-    other = containers.call(
-        "exec", plugin, *CHECK, "--version=9.9.9", "--entry=/app/plugin.yaml", check=False
-    )
+    wanted = f"--version={MANIFEST.version}"
+    others = ("--version=9.9.9", "--remote=/mf/integrity.json")
+    other = containers.call("exec", plugin, *CHECK, *others, check=False)
 
-    assert containers.ask("exec", plugin, *CHECK, *wanted).count("ok ") == 5
+    assert containers.ask("exec", plugin, *CHECK, wanted).count("ok ") == 5
     assert other.returncode == 1
     assert other.stdout.count("FAILED") == 2
 

@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 
 from mosaiclife_plugin_check.__main__ import main
+from mosaiclife_plugin_sdk.frame.remote import integrity_of
 
-ENTRY = b"var container = {};"
+ENTRY = b"var plugin_two_words;"
+MANIFEST = b'{"name": "two-words", "version": "1.0.0", "ui": {"remotePath": "/mf/remoteEntry.js"}}'
 WELL = {
     "/healthz": (200, b"{}"),
     "/readyz": (200, b"{}"),
-    "/manifest": (200, b'{"version": "1.0.0", "ui": {"remotePath": "/mf/remoteEntry.js"}}'),
-    "/metrics": (200, b"# TYPE up gauge\nup 1\n"),
+    "/manifest": (200, MANIFEST),
+    "/metrics": (200, b'plugin_info{name="two-words"} 1\n'),
     "/mf/remoteEntry.js": (200, ENTRY),
+    "/mf/integrity.json": (200, json.dumps({"remoteEntry.js": integrity_of(ENTRY)}).encode()),
 }
+LOOKS = ["/healthz", "/readyz", "/manifest", "/metrics", "remote"]
 Answers = dict[str, tuple[int, bytes]]
 
 
@@ -51,49 +55,61 @@ def url(answers: Answers) -> Iterator[str]:
         thread.join()
 
 
-def test_a_plugin_that_is_well_passes(
-    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Five things are looked at, and told."""
-    entry = tmp_path / "remoteEntry.js"
-    entry.write_bytes(ENTRY)
-
-    assert main([url, "--version", "1.0.0", "--entry", str(entry)], {}) == 0
-    assert capsys.readouterr().out.count("ok  ") == 5
+def test_a_plugin_that_is_well_passes(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Five things are looked at, and each is told in a line."""
+    assert main([url, "--version", "1.0.0"], {}) == 0
+    assert capsys.readouterr().out.splitlines() == [f"ok      {look}" for look in LOOKS]
 
 
 @pytest.mark.parametrize(
     ("path", "answer", "words"),
     [
-        ("/healthz", (500, b"broken"), "/healthz: answered 500, not 200: broken"),
-        ("/readyz", (503, b'{"a":\n1}'), '/readyz: answered 503, not 200: {"a": 1}'),
-        ("/manifest", (200, b"<html>"), "/manifest: is not JSON"),
-        ("/manifest", (200, b"[]"), "/manifest: is not a JSON object"),
+        ("/healthz", (500, b"broken"), "/healthz: /healthz answered 500, not 200: broken"),
+        ("/readyz", (503, b'{"a":\n1}'), 'answered 503, not 200: {"a": 1}'),
+        ("/manifest", (200, b"<html>"), "/manifest is not JSON"),
+        ("/manifest", (200, b"[]"), "/manifest is not a JSON object"),
         ("/manifest", (200, b"{}"), "/manifest: names no version"),
         ("/manifest", (200, b'{"version": "0.9.0"}'), "/manifest: names version 0.9.0, not 1.0.0"),
-        ("/manifest", (200, b'{"version": "1.0.0"}'), "entry: the manifest names no path for it"),
-        ("/metrics", (200, b"welcome"), "/metrics: holds no metric"),
-        ("/mf/remoteEntry.js", (404, b""), "entry: answered 404"),
-        ("/mf/remoteEntry.js", (200, b""), "entry: /mf/remoteEntry.js is empty"),
-        ("/mf/remoteEntry.js", (200, b"evil()"), "entry: /mf/remoteEntry.js differs from"),
+        ("/manifest", (200, b'{"version": "1.0.0"}'), "names no plugin or no path for it"),
+        ("/metrics", (200, b"welcome"), "/metrics: holds no plugin_info"),
+        ("/mf/remoteEntry.js", (404, b""), "remote: /mf/remoteEntry.js answered 404"),
+        ("/mf/remoteEntry.js", (200, b""), "is not the container plugin_two_words"),
+        ("/mf/remoteEntry.js", (200, ENTRY + b"evil()"), "is not what integrity.json says"),
+        ("/mf/integrity.json", (200, b"{}"), "is not what integrity.json says"),
+        ("/mf/integrity.json", (500, b""), "remote: /mf/integrity.json answered 500"),
     ],
 )
 def test_each_fault_is_found_and_told(
     url: str,
     answers: Answers,
-    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     path: str,
     answer: tuple[int, bytes],
     words: str,
 ) -> None:
-    """One thing that is wrong fails the whole, in words that say where."""
-    entry = tmp_path / "remoteEntry.js"
-    entry.write_bytes(ENTRY)
+    """One thing that is wrong fails the whole, and the other looks are taken all the same."""
     answers[path] = answer
 
-    assert main([url, "--version", "1.0.0", "--entry", str(entry)], {}) == 1
-    assert words in capsys.readouterr().out
+    assert main([url, "--version", "1.0.0"], {}) == 1
+    told = capsys.readouterr().out
+    assert words in told
+    assert len(told.splitlines()) == len(LOOKS)
+
+
+def test_a_bundle_without_hashes_is_no_fault(url: str, answers: Answers) -> None:
+    """A remote written by hand lists none; one that lists them must keep them."""
+    del answers["/mf/integrity.json"]
+
+    assert main([url], {}) == 0
+
+
+def test_the_remote_may_lie_elsewhere(url: str, answers: Answers) -> None:
+    """A setting may move its path, and a CDN is not the plugin's business."""
+    answers["/ui/entry.js"] = answers.pop("/mf/remoteEntry.js")
+
+    assert main([url], {}) == 1
+    assert main([url, "--remote", "/ui/entry.js"], {}) == 0
+    assert main([url, "--without-remote"], {}) == 0
 
 
 def test_only_some_paths_may_be_asked_for(url: str, answers: Answers) -> None:

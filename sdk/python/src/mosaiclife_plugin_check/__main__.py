@@ -17,7 +17,7 @@ PORT = "7001"
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Look, tell, and return the exit code."""
     asked = _parse(arguments, environ)
-    wanted = Wanted(tuple(asked.only), asked.version, asked.entry)
+    wanted = Wanted(tuple(asked.only), asked.version, asked.remote, asked.without_remote)
     faults = 0
     for subject, fault in findings(Plugin(asked.url), wanted):
         faults += fault is not None
@@ -35,7 +35,13 @@ def _parse(arguments: Sequence[str], environ: Mapping[str, str]) -> argparse.Nam
         "--only", action="append", default=[], metavar="PATH", help="that this path answers 200"
     )
     parser.add_argument("--version", help="the version that the manifest must name")
-    parser.add_argument("--entry", metavar="FILE", help="what the remote's entry must consist of")
+    remote = parser.add_mutually_exclusive_group()
+    remote.add_argument(
+        "--remote", metavar="PATH", help="the entry, if not where the manifest says"
+    )
+    remote.add_argument(
+        "--without-remote", action="store_true", help="the remote lies elsewhere, as on a CDN"
+    )
     asked = parser.parse_args(arguments)
     try:
         Plugin(asked.url)

@@ -1,16 +1,19 @@
 """Fetch what every plugin must offer (spec §8.2), and judge it."""
 
+import base64
+import hashlib
 import http.client
 import json
+import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 SECONDS = 3.0
 PROBES = ("/healthz", "/readyz")
+METRIC = b"plugin_info{"
 SCHEMES: dict[str, type[http.client.HTTPConnection]] = {
     "http": http.client.HTTPConnection,
     "https": http.client.HTTPSConnection,
@@ -27,7 +30,8 @@ class Wanted:
 
     only: tuple[str, ...] = ()
     version: str | None = None
-    entry: str | None = None
+    remote: str | None = None
+    without_remote: bool = False
 
 
 class Plugin:
@@ -47,18 +51,22 @@ class Plugin:
 
     def fetch(self, path: str) -> bytes:
         """Return what *path* answers with 200; any other end is a `Fault`."""
+        status, body = self.ask(path)
+        if status != http.client.OK:
+            raise Fault(f"{path} answered {status}, not 200: {_start_of(body)}".rstrip(": "))
+        return body
+
+    def ask(self, path: str) -> tuple[int, bytes]:
+        """Return status and body, whatever they are; no answer is a `Fault`."""
         connection = self._connection(self._host, self._port, timeout=SECONDS)
         try:
             connection.request("GET", self._base + path, headers={"Connection": "close"})
             answer = connection.getresponse()
-            body = answer.read()
+            return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise Fault(f"no answer: {error}") from error
         finally:
             connection.close()
-        if answer.status != http.client.OK:
-            raise Fault(f"answered {answer.status}, not 200: {_start_of(body)}")
-        return body
 
 
 def findings(plugin: Plugin, wanted: Wanted) -> Iterator[tuple[str, Fault | None]]:
@@ -69,7 +77,8 @@ def findings(plugin: Plugin, wanted: Wanted) -> Iterator[tuple[str, Fault | None
         return
     yield "/manifest", _fault_in(lambda: _check_version(_manifest(plugin), wanted.version))
     yield "/metrics", _fault_in(lambda: _check_metrics(plugin.fetch("/metrics")))
-    yield "the remote's entry", _fault_in(lambda: _check_entry(plugin, wanted.entry))
+    if not wanted.without_remote:
+        yield "remote", _fault_in(lambda: _check_remote(plugin, _manifest(plugin), wanted.remote))
 
 
 def _fault_in(look: Callable[[], object]) -> Fault | None:
@@ -81,12 +90,16 @@ def _fault_in(look: Callable[[], object]) -> Fault | None:
 
 
 def _manifest(plugin: Plugin) -> dict[str, Any]:
+    return _object_in("/manifest", plugin.fetch("/manifest"))
+
+
+def _object_in(path: str, body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(plugin.fetch("/manifest"))
+        document = json.loads(body)
     except ValueError as error:
-        raise Fault("is not JSON") from error
+        raise Fault(f"{path} is not JSON") from error
     if not isinstance(document, dict):
-        raise Fault("is not a JSON object")
+        raise Fault(f"{path} is not a JSON object")
     return document
 
 
@@ -100,28 +113,39 @@ def _check_version(manifest: dict[str, Any], wanted: str | None) -> None:
 
 
 def _check_metrics(body: bytes) -> None:
-    if b"# TYPE " not in body:
-        raise Fault("holds no metric")
+    if METRIC not in body:
+        raise Fault("holds no plugin_info")
 
 
-def _check_entry(plugin: Plugin, file: str | None) -> None:
-    """Fetch the entry where the manifest says that it lies, and compare it byte by byte."""
-    ui = _manifest(plugin).get("ui")
-    path = ui.get("remotePath") if isinstance(ui, dict) else None
-    if not isinstance(path, str) or not path.startswith("/"):
-        raise Fault("the manifest names no path for it")
+def _check_remote(plugin: Plugin, manifest: dict[str, Any], elsewhere: str | None) -> None:
+    """Hold the entry's bytes against the manifest, and against the hashes beside it."""
+    ui, name = manifest.get("ui"), manifest.get("name")
+    path = elsewhere or (ui.get("remotePath") if isinstance(ui, dict) else None)
+    if not isinstance(path, str) or not path.startswith("/") or not isinstance(name, str):
+        raise Fault("the manifest names no plugin or no path for it")
     body = plugin.fetch(path)
-    if not body:
-        raise Fault(f"{path} is empty")
-    if file is not None and body != _read(Path(file)):
-        raise Fault(f"{path} differs from {file}")
+    container = f"plugin_{name.replace('-', '_')}"
+    if container.encode() not in body:
+        raise Fault(f"{path} is not the container {container}")
+    wanted = _integrity(plugin, path)
+    if wanted is not None and wanted != f"sha384-{_hash_of(body)}":
+        raise Fault(f"{path} is not what integrity.json says")
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise Fault(f"{file} cannot be read: {error.strerror}") from error
+def _integrity(plugin: Plugin, path: str) -> object:
+    """Return the hash that lies beside the entry; a bundle without hashes has none."""
+    folder, entry = posixpath.split(path)
+    listing = posixpath.join(folder, "integrity.json")
+    status, body = plugin.ask(listing)
+    if status == http.client.NOT_FOUND:
+        return None
+    if status != http.client.OK:
+        raise Fault(f"{listing} answered {status}")
+    return _object_in(listing, body).get(entry, "none")
+
+
+def _hash_of(body: bytes) -> str:
+    return base64.b64encode(hashlib.sha384(body).digest()).decode("ascii")
 
 
 def _start_of(body: bytes) -> str:
