@@ -7,40 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.chart import FOLDER, MATRIX, NAMESPACE, Object, Values, render
+from tests.support.chart import MATRIX, Object, Values, render
+from tests.support.connectivity import CONNECTED, Case, analyzed, golden
 from tools import chart, programs
 
 NEWEST, OLDEST = "1.37", "1.30"
 PINNED: Values = {"image": {"digest": f"sha256:{'1' * 64}", "pullPolicy": "Always"}}
-# The analyzer folds the pods of a Deployment into one name only where there is one pod.
-NAMED: Values = {"fullnameOverride": "plugin", "replicas": 1}
 # A role that was asked for needs the token that checkov would rather not see.
 WITHOUT_RIGHTS = {"rbac": {"create": False}, "serviceAccount": {"automount": False}}
-# Like the policies that Mosaic Life ships: they know nothing of plugins.
-CORE_ISOLATED: Object = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "NetworkPolicy",
-    "metadata": {"name": "core", "namespace": "core"},
-    "spec": {
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "core-api"}},
-        "policyTypes": ["Ingress", "Egress"],
-        "egress": [
-            {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "UDP", "port": 53}]},
-        ],
-    },
-}
-CONNECTED: dict[str, Values] = {
-    "defaults": {},
-    "postgresql": MATRIX["postgresql"],
-    "traces": {"otel": {"endpoint": "http://otel-collector.observability.svc:4318"}},
-    "postgresql-range": {
-        **MATRIX["postgresql"],
-        "store": {
-            "kind": "postgresql",
-            "postgresql": {"existingSecret": "db", "egress": {"cidr": "192.0.2.0/28"}},
-        },
-    },
-}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
@@ -99,51 +73,25 @@ def checkov() -> list[str | Path]:
     return [program, "--framework", "kubernetes", "--compact", "--quiet", "--skip-download"]
 
 
-def connections(folder: Path, values: Values, *others: Object) -> list[str]:
-    """Return who reaches whom in the small cluster, as far as plugin or test are concerned."""
-    objects = [*render({**values, **NAMED}).objects, *others]
-    known = [one for one in objects if one["kind"] in {"Deployment", "Pod", "NetworkPolicy"}]
-    policies = written(folder / "policies", known).parent
-    cluster = folder / "cluster"
-    cluster.mkdir()
-    (cluster / "topology.yaml").write_bytes((FOLDER / "topology.yaml").read_bytes())
-    command: list[str | Path] = [programs.validator("policies", "nca"), "--connectivity", policies]
-    command += ["-r", cluster, "-r", policies, "--output_endpoints", "deployments", "-o", "txt"]
-    done = run(command)
-    assert done.returncode == 0, done.stdout + done.stderr
-    lines = [line for line in done.stdout.splitlines() if line.startswith("src")]
-    return sorted(line for line in lines if concerns_us(line))
-
-
-def concerns_us(line: str) -> bool:
-    """Tell whether a line speaks of our pods, or of all pods where they are."""
-    ours = ("[plugin]", "[plugin-test]", "plugin,", ",plugin")
-    everyone = any(f"{side}_ns: [{NAMESPACE}] {side}_pods: [*]" in line for side in ("src", "dst"))
-    return everyone or any(word in line for word in ours)
-
-
 @pytest.mark.parametrize("name", CONNECTED)
-def test_the_connections_are_the_golden_ones(name: str, tmp_path: Path) -> None:
+def test_the_connections_are_the_golden_ones(name: str) -> None:
     """The plugin reaches what it must and nothing else; an intruder reaches nothing (R11)."""
-    found = connections(tmp_path, CONNECTED[name])
+    found = analyzed(CONNECTED[name].objects)
 
-    assert found == (FOLDER / f"golden/{name}.txt").read_text("utf-8").splitlines()
+    assert found == golden(name)
     assert not [line for line in found if "intruder" in line or "other" in line]
 
 
-def test_core_shut_off_is_opened_by_its_side_of_the_policy(tmp_path: Path) -> None:
+def test_core_shut_off_is_opened_by_its_side_of_the_policy() -> None:
     """Where core is isolated nothing passes, until the same agreement stands there too (R12)."""
-    core_side: Values = {"networkPolicy": {"coreSide": {"enabled": True}}}
-
-    shut = connections(tmp_path / "shut", {}, CORE_ISOLATED)
-    both = connections(tmp_path / "open", core_side, CORE_ISOLATED)
+    shut, both = golden("core-isolated"), golden("core-side")
 
     assert not [line for line in shut if "core-api" in line]
     assert len([line for line in both if "core-api" in line]) == 2
 
 
-def test_a_rule_for_the_services_port_would_be_seen(tmp_path: Path) -> None:
+def test_a_rule_for_the_services_port_would_be_seen() -> None:
     """The goldens can fail: the port of the Service instead of the pods' gives another map."""
-    wrong = {"core": {"podPorts": [80]}}
+    wrong = Case({"core": {"podPorts": [80]}})
 
-    assert connections(tmp_path, wrong) != connections(tmp_path / "right", {})
+    assert analyzed(wrong.objects) != golden("defaults")
