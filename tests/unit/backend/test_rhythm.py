@@ -17,7 +17,7 @@ from plugin_analytics.model.families.base import Act
 from plugin_analytics.model.life import Annotation, Life, annotations, life_of
 from plugin_analytics.model.reports import OTHER, top
 from tests.support.events import TENANT, event, media, reaction, response, story
-from tests.unit.backend.conftest import Bench
+from tests.unit.backend.conftest import ZONE, Bench
 
 DATES = st.dates(date(2000, 1, 1), date(2040, 1, 1))
 DAY = timedelta(days=1)
@@ -92,6 +92,29 @@ def test_dates_beside_those_of_last_year(bench: Bench) -> None:
     assert column(leap, "previous") == [[0], [0], [0]]
     assert column(after, "previous") == [[1], [0]]  # the 28th and the 29th before it
     assert after["meta"]["comparison"] == {"from": "2024-02-28", "to": "2024-03-02"}
+
+
+@pytest.mark.parametrize("legacy", ["l1", ""])
+def test_days_without_tellings_change_nobody(bench: Bench, legacy: str) -> None:
+    """A range counts what lies in it and stood at its end, however much of its year is empty."""
+    bench.deliver(
+        [
+            story("s1", "l1", at="2026-03-10T12:00:00Z", by="user:ada"),
+            story("s2", "l1", at="2026-03-20T12:00:00Z", by="user:ben"),
+            event("story.deleted", {"story_id": "s1"}, at="2026-08-05T12:00:00Z"),
+        ]
+    )
+    bench.refresh()
+
+    def people(start: date, end: date) -> list[int]:
+        return list(bench.store.storytellers(TENANT, legacy, [Range(start, end)], ZONE))
+
+    assert people(date(2026, 3, 5), date(2026, 3, 15)) == [1]
+    assert people(date(2026, 3, 11), date(2026, 4, 2)) == [1]
+    assert people(date(2026, 2, 2), date(2026, 8, 5)) == [2]
+    assert people(date(2026, 2, 2), date(2026, 8, 6)) == [1]
+    assert people(date(2026, 3, 21), date(2026, 11, 2)) == [0]
+    assert people(date(2025, 1, 2), date(2026, 3, 10)) == [0]
 
 
 def test_storytellers_beside_days_that_overlap(bench: Bench) -> None:

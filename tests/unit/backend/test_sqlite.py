@@ -3,7 +3,8 @@
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from mosaiclife_plugin_sdk import SettingsError, Timeout
 from mosaiclife_plugin_sdk.context import limit_time
+from plugin_analytics.errors import StoreUnavailable
 from plugin_analytics.model.calendar import Range
 from plugin_analytics.model.reports import COUNTED
 from plugin_analytics.model.rollup import Folded
@@ -31,6 +33,10 @@ from plugin_analytics.store.writer import Session
 
 SPAN = Range(date(2026, 1, 1), date(2027, 1, 1))
 MONTHS = [Range(date(2026, month, 1), date(2026, month + 1, 1)) for month in range(1, 12)]
+ENDLESS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)"
+    " SELECT COUNT(*) FROM n"
+)
 WEEK = timedelta(days=7)
 WEEKS = [number * WEEK for number in range(20)]
 
@@ -168,10 +174,7 @@ def test_reading_stops_when_the_time_of_the_call_is_over(tmp_path: Path) -> None
     """A statement that would run for minutes ends with its caller's time, as a 504."""
     SQLiteStore(tmp_path / "p.db").close()
     engine = reader_engine(tmp_path / "p.db", size=1)
-    endless = text(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)"
-        " SELECT COUNT(*) FROM n"
-    )
+    endless = text(ENDLESS)
     began = time.monotonic()
 
     with (
@@ -186,6 +189,23 @@ def test_reading_stops_when_the_time_of_the_call_is_over(tmp_path: Path) -> None
     with engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
     engine.dispose()
+
+
+@pytest.mark.parametrize("moment", [nullcontext, SQLiteStore.snapshot])
+def test_statements_of_reports_stop_too(
+    tmp_path: Path, moment: Callable[[SQLiteStore], AbstractContextManager[None]]
+) -> None:
+    """What goes to the driver itself ends as a 504, in a snapshot or outside; a fault as a 503."""
+    store = SQLiteStore(tmp_path / "p.db")
+    try:
+        with limit_time(0.2), pytest.raises(Timeout), moment(store):
+            store._rows(ENDLESS, ())
+        with pytest.raises(StoreUnavailable), moment(store):
+            store._rows("SELECT nothing FROM nowhere", ())
+        with moment(store):
+            assert store._rows("SELECT 1", ()) == [(1,)]
+    finally:
+        store.close()
 
 
 def test_readers_cannot_write(tmp_path: Path) -> None:
@@ -208,16 +228,19 @@ def test_reports_use_the_keys_of_their_tables(
     store.begin_again("a", "UTC", "v1").result()
     while store.rebuild("a", 1, lambda _: Folded()).result():
         pass
-    read = store._all
+    read, read_rows = store._all, store._rows
 
     def explained(query: Any) -> Any:
         statement = query.compile(store._reads, compile_kwargs={"literal_binds": True})
-        with store._reads.connect() as connection:
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
-        plans.extend(row[-1] for row in rows)
+        plans.extend(row[-1] for row in read_rows(f"EXPLAIN QUERY PLAN {statement}", ()))
         return read(query)
 
+    def rows_explained(statement: str, values: Sequence[Any]) -> Any:
+        plans.extend(row[-1] for row in read_rows(f"EXPLAIN QUERY PLAN {statement}", values))
+        return read_rows(statement, values)
+
     monkeypatch.setattr(store, "_all", explained)
+    monkeypatch.setattr(store, "_rows", rows_explained)
     try:
         weeks = [Range(start, start + WEEK) for start in map(SPAN.start.__add__, WEEKS)]
         for slots in ([SPAN], MONTHS, weeks):

@@ -1,4 +1,8 @@
-"""Read the counts, in the zone that they follow or in any other (design §5)."""
+"""Read the counts, in the zone that they follow or in any other (design §5).
+
+Reports are asked often, and each asks a handful of statements: those are written out here once, for
+to build them anew would take longer than to run them.
+"""
 
 from bisect import bisect_right
 from collections import Counter
@@ -6,23 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    Subquery,
-    Table,
-    and_,
-    column,
-    func,
-    literal,
-    or_,
-    select,
-    true,
-    union_all,
-    values,
-)
 
 from plugin_analytics.model.calendar import (
     EVEN,
@@ -39,16 +26,72 @@ from plugin_analytics.model.reports import COUNTED, STORYTELLERS, TELLINGS, Cell
 from plugin_analytics.store import schema
 from plugin_analytics.store.base import Ending, Freshness, Health, Late
 from plugin_analytics.store.codes import SOURCE, STRANGER
-from plugin_analytics.store.reading import Reading
+from plugin_analytics.store.reading import Reading, listed
 from plugin_analytics.store.schema import Grain
 
 _DAYS_OF_GRACE = 2  # no two zones are further apart than this
-_LOOKS_AHEAD = 10_000
-_DAY = 86_400 * 1_000_000
 _MANY, _SHORT = 4, timedelta(days=95)
 _NOTED = 28  # in fewer days than these, people are counted by instants alone
 _FEW = 16  # so many slots are counted one by one where another zone asks
-_IRREGULAR = 8  # more slots than this that no count was made for are counted from the days
+
+_FIRST_DAY = (
+    "SELECT MIN(first) FROM (SELECT (SELECT MIN(start) FROM rollup WHERE tenant = ? AND legacy = ?"
+    " AND grain = 0 AND metric = word.code) AS first FROM word WHERE code IN ({metrics}))"
+)
+_DIRTY_DAYS = "SELECT COUNT(DISTINCT day) FROM dirty_day WHERE tenant = ? AND legacy = ?"
+_COUNTED_DAYS = (
+    "SELECT COUNT(DISTINCT start) FROM rollup WHERE tenant = ? AND legacy = ? AND grain = 0"
+)
+_UNSEEN_DAYS = (  # of very many events, those of the first
+    "SELECT COUNT(DISTINCT day) FROM (SELECT at / 86400000000 AS day FROM event"
+    " WHERE tenant = ? AND seq > ? LIMIT 10000)"
+)
+_INTAKE = (
+    "SELECT source, type, outcome, reason, SUM(number) FROM intake"
+    " WHERE tenant = ? AND day >= ? AND day < ? GROUP BY source, type, outcome, reason"
+)
+_LATENESS = (
+    "SELECT bucket, SUM(number), MAX(worst) FROM lateness"
+    " WHERE tenant = ? AND day >= ? AND day < ? GROUP BY bucket"
+)
+_ROLLUP = (
+    " FROM rollup WHERE tenant = ? AND legacy = ? AND grain = ? AND metric IN ({metrics})"
+    " AND start >= ? AND start < ?"
+)
+_KINDS = "SELECT start, metric, dim, value" + _ROLLUP
+_SUMS = "SELECT start, metric, 0, SUM(value)" + _ROLLUP + " GROUP BY metric, start"
+# Between which days anybody told anything.
+_TOLD = (
+    "SELECT (SELECT MIN(start) FROM teller WHERE tenant = ?1 AND legacy = ?2 AND grain = 0),"
+    " (SELECT MAX(start) FROM teller WHERE tenant = ?1 AND legacy = ?2 AND grain = 0)"
+)
+_NOTED_IN = (
+    "SELECT person FROM teller"
+    " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ?"
+)
+_STOOD = " AND (until_day IS NULL OR until_day >= ?)"
+_ENDED = " AND until_day >= ? AND until_day < ?"
+_FIRST_FACT = "SELECT MIN(at) FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
+_FACTS = (
+    "SELECT at / 60000000, metric, dim, SUM(delta) FROM fact WHERE tenant = ? AND legacy = ?"
+    " AND day >= ? AND day < ? AND metric IN ({metrics}) GROUP BY 1, 2, 3"  # by minutes
+)
+_FROZEN = (
+    "SELECT day, metric, dim, value FROM frozen WHERE tenant = ? AND legacy = ?"
+    " AND day >= ? AND day < ? AND metric IN ({metrics})"
+)
+_TELLERS = (
+    "SELECT person FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
+    " AND metric IN ({metrics}) AND delta = 1 AND at >= ? AND at < ?"
+    " AND (until IS NULL OR until >= ?)"
+)
+_TELLINGS = (
+    "SELECT at, person, until FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
+    " AND metric IN ({metrics}) AND delta = 1 AND person IS NOT NULL"
+)
+_Scope = tuple[int, int]
+_Count = tuple[int, int, int, int]  # day, metric, kind, value
+_Part = tuple[str, tuple[Any, ...]]  # of a statement, with the values in it
 
 
 class _Piece(NamedTuple):
@@ -81,31 +124,24 @@ class Counts(Reading):
     ) -> Sequence[Cell]:
         """Return the net change of each metric in each of *slots*, in order and apart."""
         scope, words = self._scope(tenant, legacy), self._word_codes(metrics)
+        codes = listed(words.values())
         whole = Range(slots[0].start, slots[-1].end)
-        starts = [slot.start for slot in slots]
         followed = self._counted_in(tenant, zone)
         ahead = [whole] if followed else _inner(slots)
-        inner, borders = [span.start for span in ahead], slots if followed else ahead
         # What is left is told apart by the day it was counted on: a day of the zone would take in
         # again what lies across the border, or leave it out.
         rest = [] if followed else _outside(_widened(whole), ahead)
-        counts = [
-            *(
-                count
-                for span in _together(ahead)
-                for count in self._counted(scope, span, borders, words, kinds=kinds)
-                if (place := bisect_right(inner, count[0])) and count[0] < ahead[place - 1].end
-            ),
-            *self._on_the_spot(scope, rest, whole, zone, words),
-        ]
+        counts = self._ahead(scope, ahead, slots if followed else ahead, codes, kinds=kinds)
+        counts += self._on_the_spot(scope, rest, whole, zone, codes)
         names = {code: name for name, code in words.items()}
         kind_names = self._names(dim for _, _, dim, _ in counts) if kinds else {}
-        cells: Counter[tuple[int, str, str]] = Counter()
-        for day, metric, dim, value in counts:
-            place = bisect_right(starts, day) - 1
-            if place >= 0 and day < slots[place].end:
-                cells[place, names[metric], kind_names.get(dim, "")] += value
-        return [Cell(*key, value) for key, value in cells.items()]
+        found: Counter[tuple[int, int, int]] = Counter()
+        for place, (_, metric, dim, value) in _placed(slots, counts):
+            found[place, metric, dim if kinds else 0] += value
+        return [
+            Cell(place, names[metric], kind_names.get(dim, ""), value)
+            for (place, metric, dim), value in found.items()
+        ]
 
     def storytellers(
         self, tenant: str, legacy: str, slots: Sequence[Range], zone: ZoneInfo
@@ -116,47 +152,37 @@ class Counts(Reading):
             if len(slots) <= _FEW and slots[0].start >= EVEN:
                 return [self._people_on_the_spot(scope, slot, zone) for slot in slots]
             return _people(slots, self._tellings_on_the_spot(scope, slots, zone))
-        numbers: dict[Range, int] = {}
-        for look in (self._people_ahead, self._people_by_month, self._people_one_by_one):
-            numbers.update(look(scope, [slot for slot in slots if slot not in numbers]))
-        return [numbers[slot] for slot in slots]
+        numbers = self._people_ahead(scope, slots)
+        told = self._told(scope)
+        return [
+            numbers[slot] if slot in numbers else self._people_within(scope, slot, told)
+            for slot in slots
+        ]
 
     def first_day(self, tenant: str, legacy: str, zone: ZoneInfo) -> date | None:
         """Return the first day on which anything counts."""
-        scope, columns = self._scope(tenant, legacy), schema.rollup.c
-        starts = (
-            select(func.min(columns.start).label("start")).where(
-                *_in(schema.rollup, scope), columns.grain == Grain.DAY, columns.metric == metric
-            )
-            for metric in self._word_codes(COUNTED).values()
-        )
-        found = union_all(*starts).subquery()
-        first = _date(self._all(select(func.min(found.c.start)))[0][0])
+        scope = self._scope(tenant, legacy)
+        codes = listed(self._word_codes(COUNTED).values())
+        first = _date(self._rows(_FIRST_DAY.format(metrics=codes), scope)[0][0])
         if first is None or self._counted_in(tenant, zone):
             return first
-        near = _days(schema.fact, scope, _widened(Range(first, first)))
-        at = self._all(select(func.min(schema.fact.c.at)).where(*near))[0][0]
+        near = _ordinals(_widened(Range(first, first)))
+        at = self._rows(_FIRST_FACT, (*scope, *near))[0][0]
         return first if at is None else local_date(at, zone)
 
     def freshness(self, tenant: str, legacy: str) -> Freshness:
         """Tell how far the counts are behind."""
         scope, progress = self._scope(tenant, legacy), self.progress(tenant)
-        behind = self._unseen_days(scope[0], progress.seq if progress else 0)
-        if progress is not None and progress.rebuild is not None:
-            days = schema.rollup.c.start, schema.rollup, schema.rollup.c.grain == Grain.DAY
-        else:
-            days = schema.dirty_day.c.day, schema.dirty_day, true()
-        day, table, which = days
-        query = select(func.count(day.distinct())).where(*_in(table, scope), which)
-        watermark = progress.watermark if progress else None
-        return Freshness(watermark, behind + self._all(query)[0][0])
+        seen = progress.seq if progress else 0
+        behind = self._rows(_UNSEEN_DAYS, (scope[0], seen))[0][0]
+        rebuilding = progress is not None and progress.rebuild is not None
+        days = self._rows(_COUNTED_DAYS if rebuilding else _DIRTY_DAYS, scope)[0][0]
+        return Freshness(progress.watermark if progress else None, behind + days)
 
     def health(self, tenant: str, span: Range) -> Health:
         """Return how what came in on the days of *span* (UTC) has ended."""
-        code, table = self._tenant_code(tenant), schema.intake
-        parts = (table.c.source, table.c.type, table.c.outcome, table.c.reason)
-        query = select(*parts, func.sum(table.c.number)).group_by(*parts)
-        rows = self._all(query.where(*_arrived(table, code, span)))
+        values = self._tenant_code(tenant), *_ordinals(span)
+        rows = self._rows(_INTAKE, values)
         names = self._names(part for row in rows for part in row[:4])
         endings = [
             Ending(
@@ -168,50 +194,37 @@ class Counts(Reading):
             )
             for source, kind, outcome, reason, number in rows
         ]
-        return Health(endings, self._lateness(code, span))
-
-    def _lateness(self, tenant: int, span: Range) -> list[Late]:
-        columns = schema.lateness.c
-        query = select(columns.bucket, func.sum(columns.number), func.max(columns.worst))
-        rows = self._all(
-            query.where(*_arrived(schema.lateness, tenant, span)).group_by(columns.bucket)
-        )
-        return [Late(bucket, int(number), worst) for bucket, number, worst in rows]
+        return Health(endings, [Late(*row) for row in self._rows(_LATENESS, values)])
 
     # --- counted ahead
 
-    def _counted(
+    def _ahead(
         self,
-        scope: tuple[int, int],
-        span: Range,
+        scope: _Scope,
+        spans: Sequence[Range],
         slots: Sequence[Range],
-        words: dict[str, int],
+        codes: str,
         *,
         kinds: bool,
-    ) -> list[tuple[date, int, int, int]]:
-        """Return (day, metric, kind, value) of what was counted ahead: months where they fit."""
-        table = schema.rollup
-        columns = table.c
+    ) -> list[_Count]:
+        """Return what was counted ahead of *spans*, of which no border of *slots* cuts a piece."""
+        found: list[_Count] = []
+        for span in _together(spans):
+            found += self._counted(scope, span, slots, codes, kinds=kinds)
+        return [count for _, count in _placed(spans, found)] if len(spans) > 1 else found
+
+    def _counted(
+        self, scope: _Scope, span: Range, slots: Sequence[Range], codes: str, *, kinds: bool
+    ) -> list[_Count]:
+        """Return what was counted ahead: months where they fit."""
         borders = {day for slot in slots for day in slot if span.start < day < span.end}
-        parts = (columns.start, columns.metric)
-        query = select(*parts, literal(0), func.sum(columns.value)).group_by(*parts)
-        if kinds:
-            query = select(*parts, columns.dim, columns.value)
-        found: list[tuple[date, int, int, int]] = []
+        statement = (_KINDS if kinds else _SUMS).format(metrics=codes)
+        found: list[_Count] = []
         for piece in _pieces(span) if _fit_months(borders) else [_Piece(Grain.DAY, span)]:
-            there = query.where(
-                *_in(table, scope),
-                columns.grain == piece.grain,
-                columns.metric.in_(list(words.values())),
-                *_starting(table, piece.span),
-            )
-            found.extend(
-                (date.fromordinal(start), metric, dim, int(value))
-                for start, metric, dim, value in self._all(there)
-            )
+            found += self._rows(statement, (*scope, piece.grain, *_ordinals(piece.span)))
         return found
 
-    def _people_ahead(self, scope: tuple[int, int], slots: Sequence[Range]) -> dict[Range, int]:
+    def _people_ahead(self, scope: _Scope, slots: Sequence[Range]) -> dict[Range, int]:
         """Return the people of spans of the calendar, which are counted for the whole tenant."""
         if scope[1] != schema.WHOLE:
             return {}
@@ -219,170 +232,98 @@ class Counts(Reading):
         for slot in slots:
             if (grain := _grain_of(slot)) is not None:
                 wanted.setdefault(grain, []).append(slot)
+        statement = _SUMS.format(metrics=listed(self._word_codes((STORYTELLERS,)).values()))
         found: dict[Range, int] = {}
         for grain, spans in wanted.items():
-            starts = [span.start.toordinal() for span in spans]
-            counts = dict(self._people_of(scope, grain, min(starts), max(starts)))
+            around = _ordinals(Range(spans[0].start, spans[-1].end))
+            rows = self._rows(statement, (*scope, grain, *around))
+            counts = {start: int(value) for start, _, _, value in rows}
             found.update({span: counts.get(span.start.toordinal(), 0) for span in spans})
         return found
 
-    def _people_by_month(self, scope: tuple[int, int], slots: Sequence[Range]) -> dict[Range, int]:
-        """Count the people of slots that are made of whole months."""
-        whole = [slot for slot in slots if slot.start.day == slot.end.day == 1]
-        return self._people_in(scope, whole, Grain.MONTH) if len(whole) > 1 else {}
+    def _told(self, scope: _Scope) -> Range | None:
+        """Return the days from the first on which anybody told anything to the last."""
+        first, last = self._rows(_TOLD, scope)[0]
+        return None if first is None else Range(date.fromordinal(first), date.fromordinal(last + 1))
 
-    def _people_one_by_one(
-        self, scope: tuple[int, int], slots: Sequence[Range]
-    ) -> dict[Range, int]:
-        """Count the people of any slots; of many together, from their days."""
-        if len(slots) > _IRREGULAR:
-            return self._people_in(scope, slots, Grain.DAY)
-        return {slot: self._people_within(scope, slot) for slot in slots}
-
-    def _people_in(
-        self, scope: tuple[int, int], slots: Sequence[Range], grain: Grain
-    ) -> dict[Range, int]:
-        """Count the people of slots that are made of spans of *grain*, all in one statement."""
-        teller = schema.teller.c
-        places = values(
-            column("place", Integer), column("first", Integer), column("last", Integer), name="slot"
-        ).data(
-            [
-                (place, slot.start.toordinal(), slot.end.toordinal())
-                for place, slot in enumerate(slots)
-            ]
-        )
-        slot = places.cte("slot").c
-        within = and_(
-            *_in(schema.teller, scope),
-            teller.grain == grain,
-            teller.start >= slot.first,
-            teller.start < slot.last,
-            or_(teller.until_day.is_(None), teller.until_day >= slot.last),
-        )
-        query = select(slot.place, func.count(teller.person.distinct())).where(within)
-        found = dict(self._all(query.group_by(slot.place)))
-        return {slot: found.get(place, 0) for place, slot in enumerate(slots)}
-
-    def _people_of(
-        self, scope: tuple[int, int], grain: Grain, first: int, last: int
-    ) -> Sequence[Any]:
-        columns = schema.rollup.c
-        return self._all(
-            select(columns.start, columns.value).where(
-                *_in(schema.rollup, scope),
-                columns.grain == grain,
-                columns.metric == self._word_codes((STORYTELLERS,)).get(STORYTELLERS, -1),
-                columns.start.between(first, last),
-            )
-        )
-
-    def _people_within(self, scope: tuple[int, int], span: Range) -> int:
+    def _people_within(self, scope: _Scope, span: Range, told: Range | None) -> int:
         """Count the people of any range, from the years, months and days that it is made of."""
-        noted = self._noted(scope, span)
-        stood = or_(noted.c.until_day.is_(None), noted.c.until_day >= span.end.toordinal())
-        return self._distinct([select(noted.c.person).where(stood)])
+        if told is None:
+            return 0
+        stretched = _stretched(span, told, "year" if scope[1] == schema.WHOLE else "month")
+        return self._distinct(self._noted(scope, stretched, _STOOD, span.end.toordinal()))
 
     # --- counted on the spot
 
     def _on_the_spot(
-        self,
-        scope: tuple[int, int],
-        spans: Sequence[Range],
-        whole: Range,
-        zone: ZoneInfo,
-        words: dict[str, int],
-    ) -> Iterator[tuple[date, int, int, int]]:
+        self, scope: _Scope, spans: Sequence[Range], whole: Range, zone: ZoneInfo, codes: str
+    ) -> Iterator[_Count]:
         """Count what was counted on the days of *spans* by the days of *whole* in another zone."""
-        columns, codes = schema.fact.c, list(words.values())
-        parts = (columns.at // MINUTE, columns.metric, columns.dim)
-        query = select(*parts, func.sum(columns.delta)).group_by(*parts)
+        first, end = _ordinals(whole)
+        statement = _FACTS.format(metrics=codes)
         for span in spans:
-            there = (*_days(schema.fact, scope, span), columns.metric.in_(codes))
-            for minute, metric, dim, value in self._all(query.where(*there)):
-                day = local_date(minute * MINUTE, zone)
-                if whole.start <= day < whole.end:
-                    yield day, metric, dim, int(value)
-        outside = [Range(max(span.start, whole.start), min(span.end, whole.end)) for span in spans]
-        for count in self._frozen(scope, whole, codes) if spans else ():
-            if any(span.start <= count[0] < span.end for span in outside):
+            for minute, metric, dim, value in self._rows(statement, (*scope, *_ordinals(span))):
+                day = local_date(minute * MINUTE, zone).toordinal()
+                if first <= day < end:
+                    yield day, metric, dim, value
+        # What is left of forgotten subjects: its days stay those of their time.
+        left = self._rows(_FROZEN.format(metrics=codes), (*scope, first, end)) if spans else ()
+        for count in left:
+            if any(start <= count[0] < stop for start, stop in map(_ordinals, spans)):
                 yield count
 
-    def _frozen(
-        self, scope: tuple[int, int], span: Range, metrics: Sequence[int]
-    ) -> Iterator[tuple[date, int, int, int]]:
-        """Return what is left of forgotten subjects; its days stay those of their time."""
-        columns = schema.frozen.c
-        query = select(columns.day, columns.metric, columns.dim, columns.value).where(
-            *_days(schema.frozen, scope, span), columns.metric.in_(metrics)
-        )
-        for day, *count in self._all(query):
-            yield date.fromordinal(day), *count
-
-    def _people_on_the_spot(self, scope: tuple[int, int], slot: Range, zone: ZoneInfo) -> int:
+    def _people_on_the_spot(self, scope: _Scope, slot: Range, zone: ZoneInfo) -> int:
         """Count the people of a range by the instants at which it begins and ends in *zone*.
 
         Whoever told something on a day that lies in the range in every zone has been noted ahead;
         that is enough, unless some of it ended so near to the range's end that zones differ.
         """
         (inner,) = _inner([slot]) or (None,)
-        if inner is None or inner.days < _NOTED:
+        near = _ordinals(_widened(Range(slot.end, slot.end)))
+        if inner is None or inner.days < _NOTED or self._any_ended(scope, inner, near):
             return self._distinct(self._tellers_between(scope, [_widened(slot)], slot, zone))
-        noted = self._noted(scope, inner)
-        end = _widened(Range(slot.end, slot.end))
-        near = noted.c.until_day.between(end.start.toordinal(), end.end.toordinal() - 1)
-        if self._all(select(noted.c.person).where(near).limit(1)):
-            return self._distinct(self._tellers_between(scope, [_widened(slot)], slot, zone))
-        stood = or_(noted.c.until_day.is_(None), noted.c.until_day >= end.end.toordinal())
         rest = self._tellers_between(scope, _outside(_widened(slot), [inner]), slot, zone)
-        return self._distinct([select(noted.c.person).where(stood), *rest])
+        return self._distinct([*self._noted(scope, inner, _STOOD, near[1]), *rest])
 
-    def _noted(self, scope: tuple[int, int], span: Range) -> Subquery:
-        """Return who was noted ahead in the pieces of *span*, and until when it stood."""
-        columns = schema.teller.c
-        parts = [
-            select(columns.person, columns.until_day).where(
-                *_in(schema.teller, scope),
-                columns.grain == piece.grain,
-                *_starting(schema.teller, piece.span),
-            )
+    def _any_ended(self, scope: _Scope, span: Range, days: tuple[int, int]) -> bool:
+        """Tell whether anything that was told in *span* stood until one of *days*."""
+        statement, values = _united(self._noted(scope, span, _ENDED, *days))
+        return bool(self._rows(f"{statement} LIMIT 1", values))
+
+    def _noted(self, scope: _Scope, span: Range, which: str, *values: int) -> list[_Part]:
+        """Ask who was noted ahead in the pieces of *span*, if *which* holds of them."""
+        return [
+            (_NOTED_IN + which, (*scope, piece.grain, *_ordinals(piece.span), *values))
             for piece in _pieces(span, years=scope[1] == schema.WHOLE)
         ]
-        return union_all(*parts).subquery()
 
     def _tellers_between(
-        self, scope: tuple[int, int], days: Sequence[Range], slot: Range, zone: ZoneInfo
-    ) -> list[Select[Any]]:
+        self, scope: _Scope, days: Sequence[Range], slot: Range, zone: ZoneInfo
+    ) -> list[_Part]:
         """Ask who told something on *days* of the counts that lies in *slot* by its instants."""
-        columns = schema.fact.c
         start, end = (first_instant(day, zone) for day in slot)
-        tellings = columns.metric.in_(list(self._word_codes(TELLINGS).values()))
-        stood = or_(columns.until.is_(None), columns.until >= end)
-        lies = (columns.at >= start, columns.at < end, columns.delta == 1, tellings, stood)
-        return [
-            select(columns.person).where(*_days(schema.fact, scope, span), *lies) for span in days
-        ]
+        statement = self._of_tellings(_TELLERS)
+        return [(statement, (*scope, *_ordinals(span), start, end, end)) for span in days]
 
-    def _distinct(self, parts: Sequence[Select[Any]]) -> int:
-        people = union_all(*parts).subquery()
-        return int(self._all(select(func.count(people.c.person.distinct())))[0][0])
+    def _distinct(self, parts: Sequence[_Part]) -> int:
+        people, values = _united(parts)
+        counted = f"SELECT COUNT(DISTINCT person) FROM ({people})"  # noqa: S608  # statements of this module
+        return int(self._rows(counted, values)[0][0])
 
     def _tellings_on_the_spot(
-        self, scope: tuple[int, int], slots: Sequence[Range], zone: ZoneInfo
+        self, scope: _Scope, slots: Sequence[Range], zone: ZoneInfo
     ) -> Iterator[_Telling]:
-        columns, span = schema.fact.c, Range(slots[0].start, slots[-1].end)
-        query = select(columns.at, columns.person, columns.until).where(
-            *_days(schema.fact, scope, _widened(span)),
-            columns.metric.in_(list(self._word_codes(TELLINGS).values())),
-            columns.delta == 1,
-            columns.person.is_not(None),
-        )
-        for at, person, until in self._all(query):
+        span = Range(slots[0].start, slots[-1].end)
+        values = (*scope, *_ordinals(_widened(span)))
+        for at, person, until in self._rows(self._of_tellings(_TELLINGS), values):
             day = local_date(at, zone)
             if span.start <= day < span.end:
                 yield _Telling(day, person, None if until is None else local_date(until, zone))
 
     # --- the rest
+
+    def _of_tellings(self, statement: str) -> str:
+        return statement.format(metrics=listed(self._word_codes(TELLINGS).values()))
 
     def _counted_in(self, tenant: str, zone: ZoneInfo) -> bool:
         """Tell whether the counts are in the days of *zone*.
@@ -392,40 +333,34 @@ class Counts(Reading):
         progress = self.progress(tenant)
         return progress is not None and (progress.rebuild is not None or progress.zone == zone.key)
 
-    def _unseen_days(self, tenant: int, seq: int) -> int:
-        """Count the days (UTC) of events that no fold has seen; of very many, of the first."""
-        columns = schema.event.c
-        ahead = (
-            select((columns.at // _DAY).label("day"))
-            .where(columns.tenant == tenant, columns.seq > seq)
-            .limit(_LOOKS_AHEAD)
-            .subquery()
-        )
-        return int(self._all(select(func.count(ahead.c.day.distinct())))[0][0])
+
+def _placed(slots: Sequence[Range], counts: Iterable[_Count]) -> Iterator[tuple[int, _Count]]:
+    """Yield in which of *slots* each count lies, and the count; those between slots are left out."""
+    starts, ends = zip(*map(_ordinals, slots), strict=True)
+    for count in counts:
+        place = bisect_right(starts, count[0]) - 1
+        if place >= 0 and count[0] < ends[place]:
+            yield place, count
 
 
-def _in(table: Table, scope: tuple[int, int]) -> tuple[ColumnElement[bool], ...]:
-    return table.c.tenant == scope[0], table.c.legacy == scope[1]
+def _united(parts: Sequence[_Part]) -> _Part:
+    """Return one statement for the rows of all *parts*."""
+    statements = (statement for statement, _ in parts)
+    return " UNION ALL ".join(statements), tuple(value for _, own in parts for value in own)
 
 
-def _starting(table: Table, span: Range) -> tuple[ColumnElement[bool], ...]:
-    start = table.c.start
-    return start >= span.start.toordinal(), start < span.end.toordinal()
+def _ordinals(span: Range) -> tuple[int, int]:
+    return span.start.toordinal(), span.end.toordinal()
 
 
-def _days(table: Table, scope: tuple[int, int], span: Range) -> tuple[ColumnElement[bool], ...]:
-    """Select the days of a span, along the table's key."""
-    day = table.c.day
-    return *_in(table, scope), day >= span.start.toordinal(), day < span.end.toordinal()
+def _stretched(span: Range, told: Range, interval: Interval) -> Range:
+    """Stretch a range to borders of the calendar over days on which nobody told anything.
 
-
-def _arrived(table: Table, tenant: int, span: Range) -> tuple[ColumnElement[bool], ...]:
-    day = table.c.day
-    return (
-        table.c.tenant == tenant,
-        day >= span.start.toordinal(),
-        day < span.end.toordinal(),
-    )
+    It holds the same tellings, but is made of fewer pieces.
+    """
+    start = align(span.start, interval) if span.start <= told.start else span.start
+    end = _next(span.end, interval) if told.end <= span.end else span.end
+    return Range(start, end)
 
 
 def _widened(span: Range) -> Range:
@@ -486,21 +421,25 @@ def _next(day: date, interval: Interval) -> date:
 
 def _grain_of(slot: Range) -> Grain | None:
     """Return of which grain a slot is, if it is a span of the calendar."""
-    for grain, interval, week_start in _GRAINS:
+    for grain, interval, week_start in _GRAINS_BY_DAYS.get(slot.days, ()):
         start = align(slot.start, interval, week_start)
         if start == slot.start and following(start, interval) == slot.end:
             return grain
     return None
 
 
-_GRAINS: tuple[tuple[Grain, Interval, WeekStart], ...] = (
-    (Grain.DAY, "day", "mon"),
+_Calendar = tuple[Grain, Interval, WeekStart]
+_WEEKS: tuple[_Calendar, ...] = (
     (Grain.WEEK, "week", "mon"),
     (Grain.SUNDAY_WEEK, "week", "sun"),
-    (Grain.MONTH, "month", "mon"),
-    (Grain.QUARTER, "quarter", "mon"),
-    (Grain.YEAR, "year", "mon"),
 )
+_GRAINS_BY_DAYS: dict[int, tuple[_Calendar, ...]] = {
+    1: ((Grain.DAY, "day", "mon"),),
+    7: _WEEKS,
+    **dict.fromkeys((28, 29, 30, 31), ((Grain.MONTH, "month", "mon"),)),
+    **dict.fromkeys((90, 91, 92), ((Grain.QUARTER, "quarter", "mon"),)),
+    **dict.fromkeys((365, 366), ((Grain.YEAR, "year", "mon"),)),
+}
 
 
 def _people(slots: Sequence[Range], tellings: Iterable[_Telling]) -> list[int]:

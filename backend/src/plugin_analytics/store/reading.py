@@ -1,5 +1,6 @@
 """Read through SQLAlchemy, of one moment where asked, and let no error of the driver out."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ from plugin_analytics.store.engine import RETRY_SECONDS
 
 T = TypeVar("T")
 _NOBODY = -1
+_PROGRESS = "SELECT seq, watermark, zone, definition, rebuild FROM progress WHERE tenant = ?"
+_TENANT = "SELECT code FROM tenant WHERE name = ?"
+_LEGACY = "SELECT code FROM legacy WHERE tenant = ? AND name = ?"
+_WORDS = "SELECT code, name FROM word WHERE code IN ({codes})"
 
 
 class Reading:
@@ -35,29 +40,29 @@ class Reading:
                 yield
             return
         with translated(), self._reads.connect() as connection:
+            driver = _driver(connection)
             # The driver opens no transaction for reading; without one each statement sees more.
-            connection.exec_driver_sql("BEGIN")
-            self._moment.connection, self._moment.known = connection, {}
+            driver.execute("BEGIN")
+            self._moment.connection, self._moment.driver = connection, driver
+            self._moment.known = {}
             try:
                 yield
             finally:
-                del self._moment.connection, self._moment.known
+                del self._moment.connection, self._moment.driver, self._moment.known
 
     def progress(self, tenant: str) -> Progress | None:
         """Return how far the counts have come; None before the first refresh."""
         return self._once(("progress", tenant), lambda: self._progress(tenant))
 
     def _progress(self, tenant: str) -> Progress | None:
-        table = schema.progress
-        rows = self._all(select(table).where(table.c.tenant == self._tenant_code(tenant)))
-        return Progress(*rows[0][1:]) if rows else None
+        rows = self._rows(_PROGRESS, (self._tenant_code(tenant),))
+        return Progress(*rows[0]) if rows else None
 
     def _tenant_code(self, tenant: str) -> int:
         """Return the number of a tenant; one that nobody has is that of no row."""
         code = self._codes.tenants.get(tenant)
         if code is None:
-            columns = schema.tenant.c
-            code = self._code(select(columns.code).where(columns.name == tenant), tenant)
+            code = self._code(_TENANT, tenant)
         return code
 
     def _scope(self, tenant: str, legacy: str) -> tuple[int, int]:
@@ -67,23 +72,21 @@ class Reading:
             return code, schema.WHOLE
         part = self._codes.legacies.get((code, legacy))
         if part is None:
-            columns = schema.legacy.c
-            mine = (columns.tenant == code, columns.name == legacy)
-            part = self._code(select(columns.code).where(*mine), tenant, legacy)
+            part = self._code(_LEGACY, code, legacy)
         return code, part
 
-    def _code(self, query: Any, *name: str) -> int:
-        """Return the number that *query* finds under a name."""
+    def _code(self, statement: str, *name: str | int) -> int:
+        """Return the number that *statement* finds under a name."""
 
         def find() -> int:
-            rows = self._all(query)
+            rows = self._rows(statement, name)
             return int(rows[0][0]) if rows else _NOBODY
 
-        return self._once(("code", *name), find)
+        return self._once((statement, *name), find)
 
-    def _once(self, key: tuple[str, ...], find: Callable[[], T]) -> T:
+    def _once(self, key: tuple[str | int, ...], find: Callable[[], T]) -> T:
         """Look something up once in what is of one moment, and every time otherwise."""
-        known: dict[tuple[str, ...], Any] | None = getattr(self._moment, "known", None)
+        known: dict[tuple[str | int, ...], Any] | None = getattr(self._moment, "known", None)
         if known is None:
             return find()
         if key not in known:
@@ -104,11 +107,9 @@ class Reading:
 
     def _names(self, codes: Iterable[int]) -> dict[int, str]:
         """Return what numbers of words stand for; 0 stands for none."""
-        columns = schema.word.c
-        rows = self._all(
-            select(columns.code, columns.name).where(columns.code.in_(sorted(set(codes))))
-        )
-        return {0: "", **dict(rows)}
+        wanted = sorted(set(codes) - {0})
+        known = self._rows(_WORDS.format(codes=listed(wanted)), ()) if wanted else ()
+        return {0: "", **dict(known)}
 
     def _all(self, query: Any) -> Sequence[Any]:
         shared: Connection | None = getattr(self._moment, "connection", None)
@@ -116,6 +117,25 @@ class Reading:
             return shared.execute(query).all()
         with translated(), self._reads.connect() as connection:
             return connection.execute(query).all()
+
+    def _rows(self, statement: str, values: Sequence[Any]) -> list[Any]:
+        """Ask the driver itself: what is asked often must not be built and compiled each time."""
+        shared: sqlite3.Connection | None = getattr(self._moment, "driver", None)
+        if shared is not None:
+            return shared.execute(statement, values).fetchall()
+        with translated(), self._reads.connect() as connection:
+            return _driver(connection).execute(statement, values).fetchall()
+
+
+def listed(codes: Iterable[int]) -> str:
+    """Write numbers of words as a list within a statement."""
+    return ", ".join(map(str, codes))
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # the engine's dialect is ours
+    return driver
 
 
 @contextmanager
@@ -125,7 +145,8 @@ def translated() -> Iterator[None]:
         yield
     except exc.TimeoutError as error:
         raise StoreUnavailable(retry_after=RETRY_SECONDS) from error
-    except exc.DBAPIError as error:
-        if "interrupted" in str(error.orig):
+    except (exc.DBAPIError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, exc.DBAPIError) else error
+        if "interrupted" in str(cause):
             raise Timeout from error
         raise StoreUnavailable(retry_after=RETRY_SECONDS) from error

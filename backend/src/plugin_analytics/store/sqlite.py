@@ -66,6 +66,7 @@ READERS = 4
 FRAME_CONNECTIONS = 4
 _SETTLE = "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _STANDS = "SELECT value FROM setting WHERE name = ?"
+_MEMORIES = "SELECT subject, acts FROM memory WHERE tenant = ? AND subject IN ({marks})"
 _REMOVE = "DELETE FROM setting WHERE name = ?"
 _PROBE = (
     "INSERT INTO setting (name, value) VALUES ('probe', ?)"
@@ -267,13 +268,8 @@ class SQLiteStore(Counts, Erasing, Verifying):
 
     def memories(self, tenant: str, subjects: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """Return what is remembered of each subject that is known."""
-        columns = schema.memory.c
-        rows = self._all(
-            select(columns.subject, columns.acts).where(
-                columns.tenant == self._tenant_code(tenant), columns.subject.in_(subjects)
-            )
-        )
-        return {row.subject: row.acts for row in rows}
+        statement = _MEMORIES.format(marks=", ".join("?" * len(subjects)))
+        return dict(self._rows(statement, (self._tenant_code(tenant), *subjects)))
 
     def save_fold(self, tenant: str, folded: Folded, progress: Progress) -> Future[None]:
         """Apply a fold, mark the days that it changes and move on, all or nothing."""
@@ -380,8 +376,7 @@ class SQLiteStore(Counts, Erasing, Verifying):
 
     def setting(self, name: str) -> bytes | None:
         """Return a value that belongs to the whole instance."""
-        table = schema.setting
-        rows = self._all(select(table.c.value).where(table.c.name == name))
+        rows = self._rows(_STANDS, (name,))
         return bytes(rows[0][0]) if rows else None
 
     def settle(self, name: str, value: bytes) -> bytes:
