@@ -6,6 +6,7 @@
 {{- include "plugin.refuseScale" . -}}
 {{- include "plugin.refuseDrain" . -}}
 {{- include "plugin.refuseAccess" . -}}
+{{- include "plugin.refuseRules" . -}}
 {{- end -}}
 
 {{- define "plugin.refuseStore" -}}
@@ -98,5 +99,12 @@
 {{- fail (printf "ingress.apiPaths: %s is between the plugin, core and the cluster; list paths below the API's base path only" .) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The rules look for the target that the ServiceMonitor makes; of another they would call it down. */}}
+{{- define "plugin.refuseRules" -}}
+{{- if and .Values.prometheusRule.enabled (not .Values.serviceMonitor.enabled) -}}
+{{- fail "prometheusRule.enabled: its rules watch what the ServiceMonitor has scraped; set serviceMonitor.enabled to true as well" -}}
 {{- end -}}
 {{- end -}}

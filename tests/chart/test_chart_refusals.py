@@ -102,6 +102,10 @@ REFUSED: Mapping[str, tuple[Values, str]] = {
         {"serviceMonitor": {"renderMode": "failIfMissing"}},
         "install the Prometheus operator",
     ),
+    "rules without a monitor": (
+        {"prometheusRule": {"enabled": True}, "serviceMonitor": {"enabled": False}},
+        "set serviceMonitor.enabled to true as well",
+    ),
 }
 MISSHAPEN: Mapping[str, Values] = {
     "the latest tag": {"image": {"tag": "latest"}},

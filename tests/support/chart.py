@@ -59,7 +59,12 @@ class Rendered:
 
     @property
     def settings(self) -> dict[str, str]:
-        data: dict[str, str] = self.one("ConfigMap")["data"]
+        (own,) = [
+            one
+            for one in self.of_kind("ConfigMap")
+            if name_of(one) == name_of(self.one("Deployment"))
+        ]
+        data: dict[str, str] = own["data"]
         return data
 
 
@@ -155,6 +160,13 @@ EVERYTHING: Values = {
         "renderMode": "alwaysRender",
         "additionalLabels": {"release": "prometheus"},
     },
+    "prometheusRule": {
+        "enabled": True,
+        "renderMode": "alwaysRender",
+        "additionalLabels": {"release": "prometheus"},
+        "runbooks": "https://handbook.example/runbooks",
+    },
+    "dashboard": {"enabled": True, "annotations": {"grafana_folder": "Mosaic Life"}},
     "otel": {"endpoint": "http://otel.observability.svc:4318"},
     "ingress": {
         "enabled": True,
