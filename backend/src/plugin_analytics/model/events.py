@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -46,6 +45,7 @@ from plugin_analytics.model.families.legacies import LegacyDeleted
 from plugin_analytics.model.families.people import DELETED, ENABLED, OPTED_OUT, Person
 from plugin_analytics.model.families.permissions import Permission
 from plugin_analytics.model.grants import Grant, Standing, grant_of
+from plugin_analytics.model.keys import digest, event_key
 from plugin_analytics.model.rollup import subject_key
 
 MAX_EVENT_BYTES = 64 * 1024
@@ -255,7 +255,7 @@ class Judge:
         return self.pseudonymise(self.tenant, actor)
 
     def _key(self, source: str, event_id: str) -> bytes:
-        return _digest(self.tenant.encode(), source.encode(), event_id.encode())
+        return event_key(self.tenant, source, event_id)
 
     def _kept(self, envelope: Opened | Envelope, kind: EventType) -> bytes | None:
         """Return the kept fields of an event that a later release or hour might take."""
@@ -464,7 +464,7 @@ def event_of(
     moment, body = micros(at), _encoder.encode(payload)
     return Event(
         key=key,
-        content=_digest(kind.name.encode(), b"%d" % moment, person or b"", body)[:CONTENT],
+        content=digest(kind.name.encode(), b"%d" % moment, person or b"", body, size=CONTENT),
         id=event_id,
         type=kind.name,
         at=moment,
@@ -486,9 +486,3 @@ def _fields_of(raw: msgspec.Raw) -> dict[str, Any]:
 def _without_values(message: str) -> str:
     """Cut off the value that msgspec quotes: the answer is stored, and texts must not be."""
     return message.partition(" '")[0]
-
-
-def _digest(*parts: bytes) -> bytes:
-    """Hash *parts* to 16 bytes; each is led by its length, so that none can borrow from another."""
-    framed = b"".join([b"%d:%b" % (len(part), part) for part in parts])
-    return blake2b(framed, digest_size=16).digest()
