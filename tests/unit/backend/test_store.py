@@ -70,6 +70,21 @@ def people(store: Store, tenant: str = "a", legacy: str = "l1") -> int:
     return number
 
 
+@pytest.mark.parametrize("size", [1, 3, 4, 63, 256, 341, 700])
+def test_batch_of_any_size_is_stored_whole(store: Store, size: int) -> None:
+    """None of many events is left out, and those that are known are told one by one."""
+    events = [an_event(f"e{number}") for number in range(size)]
+    assert append(store, *events[::2]) == ["accepted"] * len(events[::2])
+
+    outcomes = append(store, *events)
+
+    assert outcomes[::2] == ["duplicate"] * len(events[::2])
+    assert outcomes[1::2] == ["accepted"] * len(events[1::2])
+    pending = store.pending("a", 0, 2 * size)
+    assert pending is not None
+    assert sorted(event.id for event in pending.events) == sorted(event.id for event in events)
+
+
 def test_same_key_is_stored_once(store: Store) -> None:
     """The first wins; the same again is a duplicate, another content under its key a conflict."""
     assert append(store, an_event("e1"), an_event("e2")) == ["accepted", "accepted"]

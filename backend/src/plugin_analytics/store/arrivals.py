@@ -5,6 +5,7 @@ Keys ascend where they can, and every event costs one insert and one look at the
 
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -24,11 +25,13 @@ QUARANTINE_ROWS = 10_000
 RETRY_SECONDS = 300
 
 _encoder = msgspec.json.Encoder()
-_INSERT_EVENT = (
+_INSERT_EVENTS = (
     "INSERT INTO event"
     " (tenant, seq, key, content, id, type, source, at, received_at, person, class, body, seal)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO NOTHING"
+    " VALUES {rows} ON CONFLICT (tenant, key) DO NOTHING"
 )
+_EVENT_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ROWS_AT_ONCE = (256, 64, 16, 4, 1)  # few sizes, so that each statement is prepared once
 _SAY = (
     "INSERT INTO legacy_grant (tenant, legacy, at, id, types) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (tenant, legacy) DO UPDATE"
@@ -84,8 +87,7 @@ class Arrivals:
             for tenant, batch in zip(tenants, batches, strict=True)
         ]
         every = list(chain.from_iterable(rows))
-        inserted = connection.executemany(_INSERT_EVENT, every).rowcount if every else 0
-        if inserted == len(every):
+        if _insert(connection, every) == len(every):
             return [["accepted"] * len(batch.events) for batch in batches]
         return [_outcomes(connection, mine) for mine in rows]
 
@@ -105,15 +107,27 @@ class Arrivals:
     ) -> list[tuple[Any, ...]]:
         first = self._first(connection, tenant)
         self._next[tenant] = first + len(batch.events)
-        word, source, received = self._codes.word, self._codes.source, batch.received_at
+        codes, received = self._codes, batch.received_at
+        types = {name: codes.word(connection, name) for name in {e.type for e in batch.events}}
+        names = {e.source for e in batch.events}
+        sources = {name: codes.source(connection, name) for name in names}
         return [
             (
-                *(tenant, seq, e.key, e.content, e.id, word(connection, e.type)),
-                *(source(connection, e.source), e.at, received),
-                *_held(e),
-                e.seal,
+                tenant,
+                seq,
+                event.key,
+                event.content,
+                event.id,
+                types[event.type],
+                sources[event.source],
+                event.at,
+                received,
+                event.person,
+                int(event.sensitivity),
+                event.body,
+                event.seal,
             )
-            for seq, e in enumerate(batch.events, first)
+            for seq, event in enumerate(map(_kept, batch.events), first)
         ]
 
     def _mark(self, connection: sqlite3.Connection, tenant: int, batch: Batch) -> None:
@@ -131,7 +145,7 @@ class Arrivals:
             )
             for seq, (one, mark) in enumerate(marked, first)
         ]
-        connection.executemany(_INSERT_EVENT, rows)
+        _insert(connection, rows)
         for _, mark in marked:
             bury(connection, tenant, MARK, mark.mark.key, 0, batch.received_at)
 
@@ -167,11 +181,31 @@ class Arrivals:
                 connection.execute(_SAY, (tenant, legacy, at, event_id, words))
 
 
-def _held(event: Event) -> tuple[bytes | None, int, bytes]:
-    """Return what is stored of person, class and body; of a wish to be forgotten, not of whom."""
+def _kept(event: Event) -> Event:
+    """Return what is stored of an event: of a wish to be forgotten, not of whom."""
     if event.sensitivity is not Sensitivity.CONTROL:
-        return event.person, int(event.sensitivity), event.body
-    return None, int(event.sensitivity), event.body if event.grant is not None else b"{}"
+        return event
+    return event._replace(person=None, body=event.body if event.grant is not None else b"{}")
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert events whose keys are new; return how many.
+
+    The driver holds the interpreter between any two rows of its own loop, and must wait for it
+    again each time. Within one statement it does not, and other threads go on.
+    """
+    inserted = start = 0
+    for size in _ROWS_AT_ONCE:
+        while len(rows) - start >= size:
+            values = list(chain.from_iterable(rows[start : start + size]))
+            inserted += connection.execute(_insert_events(size), values).rowcount
+            start += size
+    return inserted
+
+
+@cache
+def _insert_events(number: int) -> str:
+    return _INSERT_EVENTS.format(rows=", ".join([_EVENT_ROW] * number))
 
 
 def _quarantine(connection: sqlite3.Connection, tenant: int, batch: Batch) -> None:

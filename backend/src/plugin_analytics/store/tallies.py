@@ -4,6 +4,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 from plugin_analytics.clock import EPOCH
@@ -20,6 +22,7 @@ _LATE = (
     " ON CONFLICT DO UPDATE SET number = number + excluded.number,"
     " worst = max(worst, excluded.worst)"
 )
+_SOURCE, _TYPE = attrgetter("source"), attrgetter("type")
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
 _FIRST_DAY = EPOCH.date().toordinal()
 
@@ -37,21 +40,20 @@ class Tallies:
     def add(self, connection: sqlite3.Connection, written: Iterable[Written]) -> None:
         """Add what a few batches have brought."""
         endings: Counter[tuple[int, int, str, str, str, str]] = Counter()
-        late: dict[tuple[int, int, int], list[int]] = {}
+        late: dict[tuple[int, int], list[int]] = {}
         for tenant, batch, outcomes in written:
-            day = _FIRST_DAY + batch.received_at // _DAY
-            endings.update((tenant, day, *ending) for ending in _endings(batch, outcomes))
-            for seconds in _lateness(batch, outcomes):
-                late.setdefault((tenant, day, seconds.bit_length()), []).append(seconds)
+            place = tenant, _FIRST_DAY + batch.received_at // _DAY
+            for ending, number in _endings(batch, outcomes).items():
+                endings[*place, *ending] += number
+            late.setdefault(place, []).extend(_lateness(batch, outcomes))
         connection.executemany(
             _TALLY,
             [(*self._in_codes(connection, *key), number) for key, number in endings.items()],
         )
-        connection.executemany(
-            _LATE, [(*key, len(found), max(found)) for key, found in late.items()]
-        )
-        for found in late.values():
-            self.arrived(max(found), len(found))
+        buckets = [(*place, *one) for place, found in late.items() for one in _buckets(found)]
+        connection.executemany(_LATE, buckets)
+        for _, _, _, number, worst in buckets:
+            self.arrived(worst, number)
 
     def _in_codes(
         self,
@@ -69,18 +71,33 @@ class Tallies:
         return tenant, day, codes.source(connection, source), kind, *rest
 
 
-def _endings(batch: Batch, outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield source, type, outcome and reason of everything that a batch has brought."""
-    for event, outcome in zip(batch.events, outcomes, strict=True):
-        yield event.source, event.type, outcome, ""
+def _endings(batch: Batch, outcomes: Sequence[Outcome]) -> Counter[tuple[str, str, str, str]]:
+    """Count source, type, outcome and reason of everything that a batch has brought."""
+    sources, types = map(_SOURCE, batch.events), map(_TYPE, batch.events)
+    endings: Counter[tuple[str, str, str, str]] = Counter(
+        zip(sources, types, outcomes, repeat(""))  # the last one never ends
+    )
     for poison in batch.poison:
-        yield poison.source, poison.type or "", "quarantined", poison.reason
+        endings[poison.source, poison.type or "", "quarantined", poison.reason] += 1
     for ignored in batch.ignored:
-        yield ignored.source, ignored.type, "ignored", ignored.code or ""
+        endings[ignored.source, ignored.type, "ignored", ignored.code or ""] += 1
+    return endings
 
 
-def _lateness(batch: Batch, outcomes: Sequence[Outcome]) -> Iterator[int]:
-    """Yield by how many seconds each accepted event was late; a backfill is so on purpose."""
-    for event, outcome in zip(batch.events, outcomes, strict=True):
-        if outcome == "accepted" and not event.backfill:
-            yield max(0, (batch.received_at - event.at) // 1_000_000)
+def _lateness(batch: Batch, outcomes: Sequence[Outcome]) -> list[int]:
+    """Return by how many seconds each accepted event was late; a backfill is so on purpose."""
+    now = batch.received_at
+    return [
+        max(0, (now - event.at) // 1_000_000)
+        for event, outcome in zip(batch.events, outcomes, strict=True)
+        if outcome == "accepted" and not event.backfill
+    ]
+
+
+def _buckets(seconds: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield of each power of two that it occurs, how often, and what was the most."""
+    seconds.sort()
+    powers = list(map(int.bit_length, seconds))
+    worst = dict(zip(powers, seconds, strict=True))  # of several, the last stands
+    for power, number in Counter(powers).items():
+        yield power, number, worst[power]
