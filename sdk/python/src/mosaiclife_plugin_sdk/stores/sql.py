@@ -327,11 +327,7 @@ class SqlDeliveryLog(_Sql):
 
     def _insert(self, answers: Sequence[Recorded], joined: Connection) -> int:
         """Insert those that are new, in one statement; return how many."""
-        values = {
-            f"{name}_m{place}": _spelled(getattr(answer, name))
-            for place, answer in enumerate(answers)
-            for name in _ANSWER_COLUMNS
-        }
+        values = [_spelled(getattr(answer, name)) for answer in answers for name in _ANSWER_COLUMNS]
         # Straight to the driver: SQLAlchemy's way to it costs more than the insert.
         with closing(joined.connection.cursor()) as cursor:
             cursor.execute(_insert_answers(joined.dialect.name, len(answers)), values)
@@ -344,10 +340,10 @@ class SqlDeliveryLog(_Sql):
 
 @lru_cache(maxsize=2 * ANSWERS_AT_ONCE)
 def _insert_answers(dialect: str, number: int) -> str:
-    """Write out the statement for *number* rows, as its driver spells the names of values."""
+    """Write out the statement for *number* rows, as its driver marks the places of values."""
     kinds: dict[str, tuple[Any, str]] = {
-        "sqlite": (sqlite, "named"),
-        "postgresql": (postgresql, "pyformat"),
+        "sqlite": (sqlite, "qmark"),
+        "postgresql": (postgresql, "format"),
     }
     kind, style = kinds[dialect]
     blank: dict[str, Any] = dict.fromkeys(_ANSWER_COLUMNS)
