@@ -25,7 +25,7 @@ README = CHART / "README.md"
 DECIDED = frozenset(
     {
         *("CORE_BASE_URL", "PLUGIN_PUBLIC_URL", "UI_REMOTE_PATH", "UI_REMOTE_URL"),
-        *("HOST", "PORT", "DATA_DIR", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        *("HOST", "PORT", "DATA_DIR", "OTEL_EXPORTER_OTLP_ENDPOINT", "DEMO_MODE"),
     }
 )
 TOKENS = frozenset({"REG_TOKEN", "DATABASE_URL"})  # come from Secrets of their own

@@ -28,6 +28,17 @@ RULES: Mapping[str, re.Pattern[str]] = {
     ),
 }
 
+# Files in which a name and a value stand side by side, and names whose value is nobody's business.
+SETTINGS = frozenset({".yaml", ".yml", ".toml", ".ini", ".env"})
+GIVEN = re.compile(
+    r"""^[ \t]*(?:-[ ])?["']?
+    (?:[A-Z_]*(?:TOKEN|KEY|SECRETS?|PASSWORD)|token|password|webhook_?[sS]ecret|api_?[kK]ey)["']?
+    [ \t]*[:=][ \t]*["']?(?P<value>[^\s"'\#,{$<(\[]{8,})""",
+    re.MULTILINE | re.VERBOSE,
+)
+# The one exception: words that say what they are, in the one file that is made of them.
+DEMONSTRATION, FOR_DEMONSTRATIONS = "chart/values-demo.yaml", "demo-only-"
+
 
 def tracked_files() -> Iterator[Path]:
     """Yield what git tracks, and what it would track if it were added."""
@@ -52,10 +63,27 @@ def faults_in(text: str) -> Iterator[tuple[int, str]]:
             yield text.count("\n", 0, match.start()) + 1, kind
 
 
+def secrets_given(path: str, text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line of each secret that a file of settings gives, but for the demonstration's."""
+    if Path(path).suffix not in SETTINGS:
+        return
+    for match in GIVEN.finditer(text):
+        allowed = path == DEMONSTRATION and match["value"].startswith(FOR_DEMONSTRATIONS)
+        if not allowed:
+            yield text.count("\n", 0, match.start("value")) + 1, "a secret's value"
+
+
+def faults_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the kind of each fault of a file."""
+    text = text_of(path) or ""
+    yield from faults_in(text)
+    yield from secrets_given(path.relative_to(ROOT).as_posix(), text)
+
+
 def main() -> int:
     count = 0
     for path in tracked_files():
-        for line, kind in faults_in(text_of(path) or ""):
+        for line, kind in faults_of(path):
             fail(f"{path.relative_to(ROOT)}:{line}: {kind}")
             count += 1
     if count == 0:

@@ -36,14 +36,27 @@
 {{- end -}}
 
 {{- define "plugin.coreIsInCluster" -}}
-{{- include "plugin.isInCluster" (urlParse .Values.core.baseURL).hostname -}}
+{{- include "plugin.isInCluster" (urlParse (include "plugin.coreURL" .)).hostname -}}
+{{- end -}}
+
+{{/* Core's pods as a peer, with the ports on which they listen. */}}
+{{- define "plugin.corePods" -}}
+{{- if .Values.demo.core.enabled -}}
+namespace: {{ .Release.Namespace }}
+podLabels:
+  {{- include "demo.coreSelectorLabels" . | nindent 2 }}
+podPorts:
+{{ include "demo.corePorts" . }}
+{{- else -}}
+{{- pick .Values.core "namespace" "podLabels" "podPorts" | toYaml -}}
+{{- end -}}
 {{- end -}}
 
 {{/* What a host is: core, service, address or name. The contract's own name for core is core. */}}
 {{- define "plugin.kindOfHost" -}}
 {{- $host := .host -}}
 {{- $values := .root.Values -}}
-{{- $core := (urlParse $values.core.baseURL).hostname -}}
+{{- $core := (urlParse (include "plugin.coreURL" .root)).hostname -}}
 {{- if or (eq $host "core.svc.cluster.local") (and (eq $host $core) (include "plugin.isInCluster" $host)) -}}
 core
 {{- else if hasKey $values.networkPolicy.services $host -}}
@@ -59,7 +72,7 @@ name
 
 {{/* The allowed targets, each once: {host, port, kind}. A core outside the cluster is one of them. */}}
 {{- define "plugin.targets" -}}
-{{- $core := urlParse .Values.core.baseURL -}}
+{{- $core := urlParse (include "plugin.coreURL" .) -}}
 {{- $entries := .Values.networkPolicy.egressAllow -}}
 {{- if not (include "plugin.coreIsInCluster" .) -}}
 {{- $port := regexFind "[0-9]+$" (trimPrefix $core.hostname $core.host) | default (eq $core.scheme "https" | ternary "443" "80") -}}

@@ -48,10 +48,15 @@
 
 {{- define "plugin.image" -}}
 {{- $repo := .Values.image.repo | default .Chart.Name -}}
-{{- if .Values.image.digest -}}
-{{- printf "%s@%s" $repo .Values.image.digest -}}
+{{- include "plugin.imageOf" (dict "repo" $repo "tag" (include "plugin.version" .) "digest" .Values.image.digest) -}}
+{{- end -}}
+
+{{/* By its digest where that is known: what a tag names may change. */}}
+{{- define "plugin.imageOf" -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repo .digest -}}
 {{- else -}}
-{{- printf "%s:%s" $repo (include "plugin.version" . | replace "+" "_") -}}
+{{- printf "%s:%s" .repo (.tag | replace "+" "_") -}}
 {{- end -}}
 {{- end -}}
 
@@ -85,6 +90,15 @@ plugin.track: {{ .Values.track }}
 {{ include "plugin.instanceLabels" . }}
 app.kubernetes.io/component: helm-test
 {{ include "plugin.describingLabels" . }}
+{{- end -}}
+
+{{/* Where core is: the one that the values name, or the one that comes along. */}}
+{{- define "plugin.coreURL" -}}
+{{- if .Values.demo.core.enabled -}}
+http://{{ include "demo.coreName" . }}.{{ .Release.Namespace }}.svc
+{{- else -}}
+{{- .Values.core.baseURL -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Where core and the test reach the plugin. */}}

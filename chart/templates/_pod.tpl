@@ -20,12 +20,13 @@ capabilities:
 {{/* The settings as the plugin reads them. The keys are those of configSchema in plugin.yaml. */}}
 {{- define "plugin.settings" -}}
 {{- $own := dict
-  "CORE_BASE_URL" .Values.core.baseURL
+  "CORE_BASE_URL" (include "plugin.coreURL" .)
   "PLUGIN_PUBLIC_URL" (.Values.publicURL | default (include "plugin.url" .))
   "UI_REMOTE_PATH" .Values.ui.remotePath
   "HOST" "0.0.0.0"
   "PORT" .Values.service.port
   "DATA_DIR" "/data"
+  "DEMO_MODE" .Values.demo.createSecrets
 -}}
 {{- with .Values.ui.remoteURL }}{{ $_ := set $own "UI_REMOTE_URL" . }}{{ end -}}
 {{- with .Values.otel.endpoint }}{{ $_ := set $own "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}

@@ -3,6 +3,7 @@
 {{- define "plugin.refusals" -}}
 {{- include "plugin.refuseStore" . -}}
 {{- include "plugin.refuseSecrets" . -}}
+{{- include "plugin.refuseDemo" . -}}
 {{- include "plugin.refuseScale" . -}}
 {{- include "plugin.refuseDrain" . -}}
 {{- include "plugin.refuseAccess" . -}}
@@ -47,6 +48,9 @@
 {{- if not (hasPrefix "demo-only-" $demo.token) -}}
 {{- fail "demo.token: must begin with demo-only-, so that nobody takes it for a secret; a real token belongs into the Secret that core.registrationSecretName names" -}}
 {{- end -}}
+{{- if and $demo.webhookSecret (not (hasPrefix "demo-only-" $demo.webhookSecret)) -}}
+{{- fail "demo.webhookSecret: must begin with demo-only-, so that nobody takes it for a secret; a real one belongs into secrets.existingSecret as WEBHOOK_SECRETS" -}}
+{{- end -}}
 {{- else if or $demo.token $demo.webhookSecret -}}
 {{- fail "demo.token, demo.webhookSecret: are for demonstrations only; set demo.createSecrets to true, or use core.registrationSecretName and secrets.existingSecret" -}}
 {{- end -}}
@@ -55,6 +59,26 @@
 {{- end -}}
 {{- if and $demo.webhookSecret (has "WEBHOOK_SECRETS" .Values.secrets.keys) -}}
 {{- fail "demo.webhookSecret: secrets.keys takes WEBHOOK_SECRETS already; set one of the two" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "plugin.refuseDemo" -}}
+{{- if .Values.demo.core.enabled -}}
+{{- if not (and .Values.demo.createSecrets .Values.demo.webhookSecret) -}}
+{{- fail "demo.core.enabled: that core knows the words of demo only; set demo.createSecrets to true, and both demo.token and demo.webhookSecret" -}}
+{{- end -}}
+{{- if ne (urlParse .Values.core.baseURL).hostname "core.svc.cluster.local" -}}
+{{- fail "demo.core.enabled: core.baseURL names another core; leave it out, or set demo.core.enabled to false" -}}
+{{- end -}}
+{{- if .Values.networkPolicy.coreSide.enabled -}}
+{{- fail "networkPolicy.coreSide.enabled: the core of a demonstration has a policy already; set it to false" -}}
+{{- end -}}
+{{- if or .Values.publicURL .Values.ui.remoteURL -}}
+{{- fail "demo.core.enabled: that core reaches the plugin's Service and nothing else; leave publicURL and ui.remoteURL empty" -}}
+{{- end -}}
+{{- if eq (int .Values.demo.core.port) (int .Values.demo.core.proxyPort) -}}
+{{- fail "demo.core.proxyPort: is demo.core.port as well; choose another" -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

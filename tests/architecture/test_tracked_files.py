@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.setup import EDITABLES
-from tools.tracked import faults_in, text_of, tracked_files
+from tools.tracked import DEMONSTRATION, faults_in, faults_of, secrets_given, tracked_files
 from tools.workspace import NODE_PACKAGES, ROOT
 
 # In pieces, or this file would be a finding itself.
@@ -25,7 +25,7 @@ def test_no_file_holds_a_registry_host_a_machine_path_or_a_secret() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {kind}"
         for path in tracked_files()
-        for line, kind in faults_in(text_of(path) or "")
+        for line, kind in faults_of(path)
     ]
 
     assert found == []
@@ -35,6 +35,32 @@ def test_no_file_holds_a_registry_host_a_machine_path_or_a_secret() -> None:
 def test_a_planted_one_is_found(kind: str) -> None:
     """Each rule really looks."""
     assert list(faults_in(f"first line\n{PLANTED[kind]}\n")) == [(2, kind)]
+
+
+GIVEN = {
+    "a registration token": "core:\n  token: hunter2-hunter2\n",
+    "a variable": "env:\n  - REG_TOKEN=hunter2-hunter2\n",
+    "a quoted key": 'pseudonym:\n  "PSEUDONYM_KEY": "0123456789abcdef"\n',
+    "a password": "db:\n  password: 'correct-horse'\n",
+    "a secret of deliveries": "demo:\n  webhookSecret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
+}
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_a_secret_in_a_file_of_settings_is_found(kind: str) -> None:
+    """Whatever its name, and in the demonstration's file as well when it is a real one."""
+    for path in ("chart/values-production.yaml", DEMONSTRATION):
+        assert list(secrets_given(path, GIVEN[kind])) == [(2, "a secret's value")]
+
+
+def test_words_of_the_demonstration_are_allowed_in_their_file_alone() -> None:
+    """That is the one exception; a name or a reference is no secret anywhere."""
+    word = "token: demo-only-known-to-all\n"
+    names = "existingSecret: plugin-secrets\ntoken: ${REG_TOKEN}\nsecretName: tls\nkey: url\n"
+
+    assert list(secrets_given(DEMONSTRATION, word)) == []
+    assert list(secrets_given("chart/values.yaml", word)) == [(1, "a secret's value")]
+    assert list(secrets_given("docker-compose.yml", names)) == []
 
 
 def test_ordinary_lines_are_left_alone() -> None:

@@ -1,5 +1,6 @@
 """What is rendered, whatever the values: names, labels, selectors, and nothing at random."""
 
+import base64
 import json
 import re
 import shutil
@@ -212,7 +213,7 @@ def test_a_demo_secret_is_what_was_given() -> None:
 
     assert rendered.one("Secret")["stringData"] == {
         "token": "demo-only-a",
-        "webhook-secret": "whsec_aa",
+        "webhook-secret": "whsec_" + base64.b64encode(b"demo-only-b").decode(),
     }
     assert name_of(rendered.one("Secret")) in json.dumps(rendered.pod["spec"]["volumes"])
 

@@ -1,11 +1,12 @@
 """Values that do not go together are refused, and the refusal says what to do instead."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.support.chart import POSTGRESQL, Values, render
+from tests.support.chart import MATRIX, POSTGRESQL, Values, render
 
 SECRETS = {"existingSecret": "s", "keys": ["PSEUDONYM_KEY"]}
 PUBLIC = {"egressAllow": ["api.example.org:443"]}
@@ -14,6 +15,17 @@ INGRESS = {"enabled": True, "host": "a.example", "tlsSecretName": "tls"}
 
 def scaled(**autoscaling: Any) -> Values:
     return {**POSTGRESQL, "autoscaling": {"enabled": True, **autoscaling}}
+
+
+def demo(**others: Any) -> Values:
+    """Return the values of the demonstration with some changed."""
+    values = json.loads(json.dumps(MATRIX["demo"]))
+    for name, change in others.items():
+        values[name] = {**values.get(name, {}), **change} if isinstance(change, dict) else change
+    return {
+        **values,
+        "demo": {**values["demo"], "core": {"enabled": True, **values["demo"]["core"]}},
+    }
 
 
 REFUSED: Mapping[str, tuple[Values, str]] = {
@@ -63,11 +75,27 @@ REFUSED: Mapping[str, tuple[Values, str]] = {
     ),
     "two webhook secrets": (
         {
-            "demo": {"createSecrets": True, "token": "demo-only-a", "webhookSecret": "whsec_aa"},
+            "demo": {"createSecrets": True, "token": "demo-only-a", "webhookSecret": "demo-only-b"},
             "secrets": {"existingSecret": "s", "keys": ["WEBHOOK_SECRETS"]},
         },
         "set one of the two",
     ),
+    "a real webhook secret": (
+        {"demo": {"createSecrets": True, "token": "demo-only-a", "webhookSecret": "whsec_aa"}},
+        "must begin with demo-only-",
+    ),
+    "a demo without words": (
+        {"demo": {"core": {"enabled": True}}},
+        "set demo.createSecrets to true",
+    ),
+    "a demo without deliveries": (demo(demo={"webhookSecret": ""}), "both demo.token and"),
+    "two cores": (demo(core={"baseURL": "http://core-api.mosaic.svc"}), "leave it out, or set"),
+    "two policies for core": (
+        demo(networkPolicy={"coreSide": {"enabled": True}}),
+        "set it to false",
+    ),
+    "a demo elsewhere": (demo(publicURL="https://a.example"), "leave publicURL and ui.remoteURL"),
+    "one port twice": (demo(demo={"core": {"port": 8081}}), "choose another"),
     "keys of no Secret": ({"secrets": {"keys": ["PSEUDONYM_KEY"]}}, "name the Secret and list"),
     "a Secret without keys": ({"secrets": {"existingSecret": "s"}}, "name the Secret and list"),
     "fewer than fewest": (scaled(minReplicas=5, maxReplicas=2), "raise the one or lower"),

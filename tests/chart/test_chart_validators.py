@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from tests.support.chart import MATRIX, Object, Values, render
-from tests.support.connectivity import CONNECTED, Case, analyzed, golden
+from tests.support.connectivity import CONNECTED, DEMONSTRATION, Case, analyzed, golden
 from tools import chart, programs
 
 NEWEST, OLDEST = "1.37", "1.30"
+DEMO = MATRIX["demo"]
 PINNED: Values = {"image": {"digest": f"sha256:{'1' * 64}", "pullPolicy": "Always"}}
 # A role that was asked for needs the token that checkov would rather not see.
 WITHOUT_RIGHTS = {"rbac": {"create": False}, "serviceAccount": {"automount": False}}
@@ -51,9 +52,11 @@ def test_every_object_has_the_form_that_kubernetes_wants(version: str, tmp_path:
 
 
 def test_checkov_finds_nothing(tmp_path: Path) -> None:
-    """No check fails once the image is named by its digest."""
-    for name in ("defaults", "production", "everything"):
-        written(tmp_path / name, render({**MATRIX[name], **PINNED, **WITHOUT_RIGHTS}).objects)
+    """No check fails once each image is named by its digest."""
+    judged = {name: MATRIX[name] for name in ("defaults", "production", "everything")}
+    judged["demo"] = {**DEMO, "demo": {**DEMO["demo"], "core": {"enabled": True, **PINNED}}}
+    for name, values in judged.items():
+        written(tmp_path / name, render({**values, **PINNED, **WITHOUT_RIGHTS}).objects)
 
     done = run([*checkov(), "-d", tmp_path])
 
@@ -80,6 +83,14 @@ def test_the_connections_are_the_golden_ones(name: str) -> None:
 
     assert found == golden(name)
     assert not [line for line in found if "intruder" in line or "other" in line]
+
+
+def test_the_demonstrations_connections_are_the_golden_ones() -> None:
+    """Its core and the plugin reach each other and the name service, and no other core does."""
+    found = analyzed(DEMONSTRATION.objects)
+
+    assert found == golden("demo")
+    assert not [line for line in found if "core-api" in line or "intruder" in line]
 
 
 def test_core_shut_off_is_opened_by_its_side_of_the_policy() -> None:

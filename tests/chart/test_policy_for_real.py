@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.connectivity import (
     CONNECTED,
+    DEMO_CORE,
+    DEMONSTRATION,
     OURS,
     PLUGIN,
     SPECIFICATION,
@@ -110,6 +112,21 @@ def test_core_shut_off_needs_its_side_of_the_policy() -> None:
 
     assert not {way for way in shut if "core-api" in {way.source, way.target}}
     assert {Way(PLUGIN, "core-api", "TCP", 8080), Way("core-api", PLUGIN, "TCP", 7001)} <= both
+
+
+def test_the_demonstrations_core_speaks_with_the_plugin_and_nobody_else() -> None:
+    """Both reach each other and the name service; another core is a stranger there."""
+    dns = {("coredns", "UDP", 53), ("coredns", "TCP", 53)}
+    found = tried(DEMONSTRATION.objects)
+    from_core = {
+        (way.target, way.protocol, way.port) for way in found.direct if way.source == DEMO_CORE
+    }
+
+    assert from_plugin(found.direct) == dns | {(DEMO_CORE, "TCP", 8080)}
+    assert from_core == dns | {(PLUGIN, "TCP", 7001)}
+    assert to_plugin(found.direct) == {DEMO_CORE, "prometheus", "plugin-test"}
+    assert {way.source for way in found.direct if way.target == DEMO_CORE} == {PLUGIN}
+    assert found.by_service == expected_by_service(DEMONSTRATION.objects, found.direct)
 
 
 def test_the_specifications_own_policy_cuts_the_plugin_off() -> None:

@@ -42,8 +42,8 @@ class Rendered:
         return [one for one in self.objects if one["kind"] == kind]
 
     def one(self, kind: str) -> Object:
-        """Return the plugin's own object of a kind; the test's are named after it."""
-        found = [one for one in self.of_kind(kind) if not is_of_test(one)]
+        """Return the plugin's own object of a kind; those of test and demo are named after it."""
+        found = [one for one in self.of_kind(kind) if component_of(one) == "backend"]
         assert len(found) == 1, [name_of(one) for one in found]
         return found[0]
 
@@ -79,9 +79,12 @@ def name_of(one: Object) -> str:
     return str(one["metadata"]["name"])
 
 
+def component_of(one: Object) -> str:
+    return str(one["metadata"].get("labels", {}).get("app.kubernetes.io/component"))
+
+
 def is_of_test(one: Object) -> bool:
-    labels = one["metadata"].get("labels", {})
-    return bool(labels.get("app.kubernetes.io/component") == "helm-test")
+    return component_of(one) == "helm-test"
 
 
 def pods_in(objects: Sequence[Object]) -> Iterator[Object]:
@@ -189,7 +192,7 @@ EVERYTHING: Values = {
     "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca", "readOnly": True}],
 }
 DEMO: Values = {
-    "demo": {"createSecrets": True, "token": "demo-only-a", "webhookSecret": "whsec_aa"}
+    "demo": {"createSecrets": True, "token": "demo-only-a", "webhookSecret": "demo-only-b"}
 }
 MATRIX: Mapping[str, Values] = {
     "defaults": {},
@@ -201,6 +204,7 @@ MATRIX: Mapping[str, Values] = {
     },
     "canary": values_of(CHART / "values-canary.yaml"),
     "demo secrets": DEMO,
+    "demo": values_of(CHART / "values-demo.yaml"),
     "secrets as variables": {"secrets": {"mode": "env"}},
     "postgresql": {**POSTGRESQL, "replicas": 3},
     "everything": EVERYTHING,

@@ -16,8 +16,8 @@ from tests.support.packet_rules import Cluster, Door, Pod
 from tools import programs
 
 TOPOLOGY = FOLDER / "topology.yaml"
-PLUGIN, TEST = "plugin", "plugin-test"
-OURS = (PLUGIN, TEST)
+PLUGIN, TEST, DEMO_CORE = "plugin", "plugin-test", "plugin-demo-core"
+OURS = (PLUGIN, TEST, DEMO_CORE)
 # The analyzer folds the pods of a Deployment into one name only where there is one pod.
 NAMED: Values = {"fullnameOverride": PLUGIN, "replicas": 1}
 # Like the policies that Mosaic Life ships: they know nothing of plugins.
@@ -104,6 +104,7 @@ CONNECTED: Mapping[str, Case] = {
     "core-isolated": Case({}, (CORE_ISOLATED,)),
     "core-side": Case({"networkPolicy": {"coreSide": {"enabled": True}}}, (CORE_ISOLATED,)),
 }
+DEMONSTRATION = Case(MATRIX["demo"])
 SPECIFICATION = Case(
     {"networkPolicy": {"enabled": False}, "podLabels": {"app": PLUGIN}}, (SPEC_POLICY,)
 )
@@ -147,7 +148,7 @@ def analyzed(objects: Sequence[Object]) -> list[str]:
 
 def _concerns_us(line: str) -> bool:
     """Tell whether a line speaks of our pods, or of all pods where they are."""
-    ours = ("[plugin]", "[plugin-test]", "plugin,", ",plugin")
+    ours = (*(f"[{name}]" for name in OURS), "plugin,", ",plugin")
     everyone = any(f"{side}_ns: [{NAMESPACE}] {side}_pods: [*]" in line for side in ("src", "dst"))
     return everyone or any(word in line for word in ours)
 
@@ -184,20 +185,24 @@ def cluster_of(objects: Sequence[Object]) -> Cluster:
 def _doors(objects: Sequence[Object], pods: Sequence[Pod]) -> Iterator[Door]:
     """Yield the ports of the cluster's Services, and of the plugin's as it was rendered."""
     known = {pod.name: pod for pod in pods}
-    listed = [*SERVICES, _own_service(objects)]
+    listed = [*SERVICES, *_own_services(objects)]
     names = sorted({name for name, *_ in listed})
     for name, protocol, port, pod_port in listed:
         address = f"10.96.0.{10 + names.index(name)}"
         yield Door(address, protocol, port, known[name], pod_port)
 
 
-def _own_service(objects: Sequence[Object]) -> tuple[str, str, int, int]:
-    """Follow the Service's port by its name to that of the container."""
-    by_kind = {one["kind"]: one["spec"] for one in objects if "spec" in one}
-    (port,) = by_kind["Service"]["ports"]
-    (container,) = by_kind["Deployment"]["template"]["spec"]["containers"]
-    behind = {one["name"]: one["containerPort"] for one in container["ports"]}
-    return PLUGIN, port["protocol"], port["port"], behind[port["targetPort"]]
+def _own_services(objects: Sequence[Object]) -> Iterator[tuple[str, str, int, int]]:
+    """Follow the port of each rendered Service by its name to that of the container."""
+    deployments = [one for one in objects if one["kind"] == "Deployment"]
+    for service in (one["spec"] for one in objects if one["kind"] == "Service"):
+        for one in deployments:
+            pod = one["spec"]["template"]
+            if service["selector"].items() <= pod["metadata"]["labels"].items():
+                (port,), (container,) = service["ports"], pod["spec"]["containers"]
+                behind = {each["name"]: each["containerPort"] for each in container["ports"]}
+                name = one["metadata"]["name"]
+                yield name, port["protocol"], port["port"], behind[port["targetPort"]]
 
 
 def said(lines: Sequence[str], pods: Sequence[Pod]) -> set[Way]:

@@ -1,5 +1,6 @@
 """Settings: read once, checked against the manifest, refused in one line (design: Settings)."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,38 @@ def test_several_words_are_valid_at_once(manifest: Manifest) -> None:
     assert settings.reg_token.value == "new"
     assert settings.call_tokens == ("new", "old")
     assert read(manifest, REG_TOKEN="a", CORE_TOKEN="b").call_tokens == ("b",)
+
+
+IN_PUBLIC = "demo-only-known-to-all"
+DELIVERIES_IN_PUBLIC = "whsec_" + base64.b64encode(IN_PUBLIC.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("REG_TOKEN", IN_PUBLIC),
+        ("CORE_TOKEN", f"one-of-our-own {IN_PUBLIC}"),
+        ("WEBHOOK_SECRETS", DELIVERIES_IN_PUBLIC),
+    ],
+)
+def test_words_of_a_demonstration_are_refused_in_earnest(
+    manifest: Manifest, key: str, text: str
+) -> None:
+    """What stands in a public file proves nothing about who says it."""
+    with pytest.raises(SettingsError, match=f"^{key}: begins with demo-only-") as caught:
+        read(manifest, **{key: text})
+
+    assert "DEMO_MODE=true" in str(caught.value)
+    assert IN_PUBLIC not in str(caught.value)
+    assert read(manifest, DEMO_MODE="true", **{key: text}).demo_mode
+
+
+def test_a_word_of_a_demonstration_in_a_file_is_refused(manifest: Manifest, tmp_path: Path) -> None:
+    """A mounted Secret is read like a variable."""
+    (tmp_path / "token").write_text(IN_PUBLIC)
+
+    with pytest.raises(SettingsError, match=r"^REG_TOKEN: begins with demo-only-"):
+        read(manifest, REG_TOKEN_FILE=str(tmp_path / "token"))
 
 
 def test_secret_is_never_printed(manifest: Manifest) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from mosaiclife_plugin_sdk.errors import SettingsError
 from mosaiclife_plugin_sdk.manifest import Manifest, find_manifest
-from mosaiclife_plugin_sdk.webhooks import is_secret
+from mosaiclife_plugin_sdk.webhooks import is_demo_secret, is_secret
 
 T = TypeVar("T", bound="FrameSettings")
 
@@ -105,6 +105,7 @@ class FrameSettings(msgspec.Struct, frozen=True, kw_only=True):
     access_log_sample: Share = 1.0
     trace_sample: Share = 1.0
     otel_exporter_otlp_endpoint: str | None = None
+    demo_mode: bool = False
 
     @property
     def public_url(self) -> str:
@@ -223,3 +224,16 @@ def _judge_whole(settings: FrameSettings) -> None:
             raise SettingsError(f"{key.upper()}: {text!r} is not an http or https URL")
     if not all(is_secret(secret) for secret in settings.webhook_secrets.values):
         raise SettingsError("WEBHOOK_SECRETS: holds a word that is not whsec_ and base64")
+    if not settings.demo_mode:
+        _refuse_demo_secrets(settings)
+
+
+def _refuse_demo_secrets(settings: FrameSettings) -> None:
+    """Refuse the words that stand in files which everybody may read."""
+    for field in msgspec.structs.fields(settings):
+        secret = getattr(settings, field.name)
+        if isinstance(secret, Secret) and any(map(is_demo_secret, secret.values)):
+            raise SettingsError(
+                f"{field.name.upper()}: begins with demo-only-, and everybody knows it;"
+                " take one of your own, or set DEMO_MODE=true for a demonstration"
+            )

@@ -20,6 +20,7 @@ MAX_SIGNATURES = 16
 MAX_EVENTS = 500  # in one delivery
 
 _PREFIX = "whsec_"
+_FOR_DEMONSTRATIONS = "demo-only-"
 # The dot parts id, time and body in what is signed: with one in the id, two deliveries are one text.
 _ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,256}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -40,6 +41,13 @@ def new_secret() -> str:
 def is_secret(text: str) -> bool:
     """Tell whether *text* can sign: base64, with or without the `whsec_` in front."""
     return bool(_key(text))
+
+
+def is_demo_secret(text: str) -> bool:
+    """Tell whether *text*, plain or as what signs, is one of those that stand in public files."""
+    return text.startswith(_FOR_DEMONSTRATIONS) or _key(text).startswith(
+        _FOR_DEMONSTRATIONS.encode()
+    )
 
 
 def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
