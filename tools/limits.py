@@ -311,6 +311,13 @@ REPORTS = (
         f"{WHOLE}/test_reports_api.py::test_questions_that_cannot_be_told_apart",
     ),
     Limit(
+        "bars of the reports that are kept until something is written",
+        "plugin:services.recent:KEPT_BARS",
+        "bars",
+        "what nobody asks for again goes first",
+        f"{UNIT}/backend/test_recent.py::test_what_nobody_asks_for_again_goes_first",
+    ),
+    Limit(
         "how long the reading for one answer may take",
         "plugin:http.data:REPORT_SECONDS",
         "seconds",

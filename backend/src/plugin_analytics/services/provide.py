@@ -1,6 +1,6 @@
 """Answer the questions of the data API from what has been counted (spec §8.3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from plugin_analytics.services.breakdown import BreakdownQuery, breakdown
 from plugin_analytics.services.overview import OverviewQuery, overview
 from plugin_analytics.services.pages import Pagination, Report
 from plugin_analytics.services.quality import QualityQuery, quality
+from plugin_analytics.services.recent import Recent
 from plugin_analytics.services.rhythm import TimeseriesQuery, timeseries
 from plugin_analytics.services.view import View, Window
 from plugin_analytics.services.zones import Zones
@@ -40,6 +41,7 @@ class Provide:
         self._clock = clock
         self._cursors = cursors
         self._zones = zones
+        self._recent = Recent()
 
     def overview(self, tenant: str, legacy: str, query: OverviewQuery) -> Report:
         """Tell what has gathered, and what changed since other days."""
@@ -57,8 +59,12 @@ class Provide:
         """Tell whether the numbers of a tenant can be trusted."""
         with self._store.snapshot():
             view = View(self._store, self._clock, tenant, WHOLE_TENANT, UTC)
-            health = self._store.health(tenant, view.span(query.window))
-            return quality(view, health, self._store.verification(tenant), query)
+
+            def make() -> Report:
+                health = self._store.health(tenant, view.span(query.window))
+                return quality(view, health, self._store.verification(tenant), query)
+
+            return self._recent(self._store.moment(), _asked(view, query), make)
 
     def items(self, tenant: str, query: ItemsQuery) -> Report:
         """List what can be asked, page by page."""
@@ -75,4 +81,12 @@ class Provide:
         """Make a report of one moment."""
         with self._store.snapshot():
             zone = query.zone or self._zones.of(tenant)
-            return make(View(self._store, self._clock, tenant, legacy, zone), query)
+            view = View(self._store, self._clock, tenant, legacy, zone)
+            asked = _asked(view, query)
+            return self._recent(self._store.moment(), asked, lambda: make(view, query))
+
+
+def _asked(view: View, query: tuple[object, ...]) -> Hashable:
+    """Return all that a report depends on beside what is stored."""
+    words = (tuple(sorted(word.items())) if isinstance(word, Mapping) else word for word in query)
+    return type(query), view.scope, view.zone.key, view.today, *words

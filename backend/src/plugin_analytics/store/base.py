@@ -325,6 +325,12 @@ class Store(Erasures, Protocol):
     def snapshot(self) -> AbstractContextManager[None]:
         """Let all that this thread reads inside be of one moment: a report is never torn."""
 
+    def moment(self) -> int | None:
+        """Return the number of the moment that this thread's snapshot is of; None if unknown.
+
+        What has the same number has the same content, and what came later has a greater one.
+        """
+
     def series(
         self,
         tenant: str,

@@ -14,9 +14,11 @@ from plugin_analytics.store import schema
 from plugin_analytics.store.base import Progress
 from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.engine import RETRY_SECONDS
+from plugin_analytics.store.moments import Moments
 
 T = TypeVar("T")
 _NOBODY = -1
+_LOOK = "SELECT 1 FROM setting LIMIT 1"
 _PROGRESS = "SELECT seq, watermark, zone, definition, rebuild FROM progress WHERE tenant = ?"
 _TENANT = "SELECT code FROM tenant WHERE name = ?"
 _LEGACY = "SELECT code FROM legacy WHERE tenant = ? AND name = ?"
@@ -26,10 +28,11 @@ _WORDS = "SELECT code, name FROM word WHERE code IN ({codes})"
 class Reading:
     """What everything that reads has in common."""
 
-    def __init__(self, engine: Engine, codes: Codes) -> None:
-        """Read over connections of *engine* what is kept by its *codes*."""
+    def __init__(self, engine: Engine, codes: Codes, moments: Moments) -> None:
+        """Read over connections of *engine* what is kept by its *codes*, at numbered *moments*."""
         self._reads = engine
         self._codes = codes
+        self._moments = moments
         self._moment = threading.local()
 
     @contextmanager
@@ -41,14 +44,26 @@ class Reading:
             return
         with translated(), self._reads.connect() as connection:
             driver = _driver(connection)
-            # The driver opens no transaction for reading; without one each statement sees more.
-            driver.execute("BEGIN")
+            self._moment.number = self._begin(driver)
             self._moment.connection, self._moment.driver = connection, driver
             self._moment.known = {}
             try:
                 yield
             finally:
-                del self._moment.connection, self._moment.driver, self._moment.known
+                self._moment.__dict__.clear()
+
+    def moment(self) -> int | None:
+        """Return the number of what this thread's snapshot sees; None when that is not sure."""
+        number: int | None = getattr(self._moment, "number", None)
+        return number
+
+    def _begin(self, driver: sqlite3.Connection) -> int | None:
+        """Open a snapshot, and return the number of what it sees."""
+        before = self._moments.now()
+        # The driver opens no transaction for reading; without one each statement sees more.
+        driver.execute("BEGIN")
+        driver.execute(_LOOK).fetchall()  # the first look decides what is seen
+        return before if before == self._moments.now() else None
 
     def progress(self, tenant: str) -> Progress | None:
         """Return how far the counts have come; None before the first refresh."""

@@ -57,6 +57,7 @@ from plugin_analytics.store.erasure_log import NAME, ErasureLog
 from plugin_analytics.store.folding import Folding
 from plugin_analytics.store.lock import FileLock
 from plugin_analytics.store.migrations import migrate
+from plugin_analytics.store.moments import Moments
 from plugin_analytics.store.turns import Turns
 from plugin_analytics.store.verifying import Verifying
 from plugin_analytics.store.writer import Session, Writer
@@ -87,14 +88,16 @@ class SQLiteStore(Counts, Erasing, Verifying):
         self._lock = FileLock(database)
         self._turns = Turns()
         self._writes = writer_engine(database)
-        super().__init__(reader_engine(database, size=READERS), Codes())
+        super().__init__(reader_engine(database, size=READERS), Codes(), Moments())
         try:
             self._prepare()
         except BaseException:
             self._lock.release()
             raise
         self.frame_engine = guest_engine(database, self._turns, size=FRAME_CONNECTIONS)
-        self._writer = Writer(self._writes, self._turns, undone=self._codes.forget)
+        self._writer = Writer(
+            self._writes, self._turns, undone=self._codes.forget, change=self._moments.change
+        )
         self._log = ErasureLog(database.with_name(NAME))
         self._hand = threading.RLock()
         self._arrivals = Arrivals(self._codes, self._log)

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -65,15 +65,21 @@ class Writer:
     """Own the one connection that writes."""
 
     def __init__(
-        self, engine: Engine, turns: Turns, undone: Callable[[], None] = lambda: None
+        self,
+        engine: Engine,
+        turns: Turns,
+        undone: Callable[[], None] = lambda: None,
+        change: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Start the thread over a connection of *engine*, taking *turns* with the frame.
 
-        *undone* is called whenever something that a unit wrote has been taken back.
+        *undone* is called whenever something that a unit wrote has been taken back; each commit
+        is made within a *change*.
         """
         self._turns = turns
         self._folder = Path(engine.url.database or "").parent
         self._undone = undone
+        self._change = change
         self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
         self._lock = Lock()
         self._waiting = 0
@@ -154,7 +160,8 @@ class Writer:
             session.driver.execute("BEGIN IMMEDIATE")
             for _, units in groupby(group, key=lambda unit: unit.work):
                 self._run(session, list(units))
-            session.driver.execute("COMMIT")
+            with self._change():
+                session.driver.execute("COMMIT")
         except sqlite3.Error as error:
             self._fail(session, group, error)
         else:
