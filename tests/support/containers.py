@@ -6,9 +6,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,6 @@ PYTHON_BASE = (
     "bookworm",
 )
 CACHE = STATE / "containers"
-# What chart/ asks of a cluster: nobody's user, no rights, nothing to write on but /tmp and /data.
-RESTRICTED = (
-    *("--user=10001:10001", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only"),
-    *("--tmpfs=/tmp:size=64m", "--memory=512m"),
-)
 
 
 @dataclass(frozen=True)
@@ -59,15 +53,6 @@ class Containers:
         found: dict[str, Any] = json.loads(self.ask("inspect", name))[0]
         return found
 
-    @contextmanager
-    def running(self, tag: str, *options: str) -> Iterator[str]:
-        """Run an image as the chart will, with *options* more, until the block ends."""
-        name = self.ask("run", "--detach", *RESTRICTED, *options, tag)
-        try:
-            yield name
-        finally:
-            self.call("rm", "--force", "--volumes", name)
-
     def published(self, name: str, port: int) -> str:
         """Return the address of this machine under which a container's port is reached."""
         host = self.ask("port", name, f"{port}/tcp").splitlines()[0]
@@ -82,8 +67,11 @@ def base_images(containers: Containers) -> Mapping[str, str]:
     named = {name: os.environ[name] for name in image.BASES if os.environ.get(name)}
     if len(named) == len(image.BASES):
         return named
-    base = "mosaiclife-standin:base"
-    containers.call("import", str(_base_archive()), base)
+    archive = _base_archive()
+    # Imported once: the same bytes imported again are another image, and nothing above is reused.
+    base = f"mosaiclife-standin:{archive.stem}"
+    if containers.call("inspect", "--type=image", base, check=False).returncode:
+        containers.call("import", str(archive), base)
     return {"PYTHON_IMAGE": base, "NODE_IMAGE": _with_node(containers, base), **named}
 
 
