@@ -112,6 +112,12 @@ image *arguments: setup
 version *number: setup
     @{{ venv }} -m tools.version "$@"
 
+# Hold an installed release against what should run: `verify-release URL --core URL --bundle ui/dist`
+[group('release')]
+[no-exit-message]
+verify-release *arguments: setup
+    @{{ venv }} -m tools.verify_release "$@"
+
 # Take the README's pictures again from the running house
 [group('release')]
 pictures: setup

@@ -3,15 +3,14 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from mosaiclife_plugin_check.__main__ import main
 from mosaiclife_plugin_sdk.frame.remote import integrity_of
+from tests.support.answers import Answers, answering
 
 ENTRY = b"var plugin_two_words;"
 MANIFEST = b'{"name": "two-words", "version": "1.0.0", "ui": {"remotePath": "/mf/remoteEntry.js"}}'
@@ -24,7 +23,6 @@ WELL = {
     "/mf/integrity.json": (200, json.dumps({"remoteEntry.js": integrity_of(ENTRY)}).encode()),
 }
 LOOKS = ["/healthz", "/readyz", "/manifest", "/metrics", "remote"]
-Answers = dict[str, tuple[int, bytes]]
 
 
 @pytest.fixture
@@ -35,24 +33,8 @@ def answers() -> Answers:
 @pytest.fixture
 def url(answers: Answers) -> Iterator[str]:
     """Serve *answers* on a port of its own."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = answers.get(self.path, (404, b"nothing"))
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-            """Stay silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with answering(answers) as url:
+        yield url
 
 
 def test_a_plugin_that_is_well_passes(url: str, capsys: pytest.CaptureFixture[str]) -> None:
