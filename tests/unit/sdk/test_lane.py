@@ -23,7 +23,8 @@ from mosaiclife_plugin_sdk import (
 )
 from mosaiclife_plugin_sdk.frame import create_app
 from mosaiclife_plugin_sdk.frame.app import MAX_BODY
-from mosaiclife_plugin_sdk.frame.lane import Lane, single_headers
+from mosaiclife_plugin_sdk.frame.headers import single_headers
+from mosaiclife_plugin_sdk.frame.lane import Lane
 from mosaiclife_plugin_sdk.frame.metrics import Metrics
 from mosaiclife_plugin_sdk.stores import Recorded
 from tests.support.tiny_plugin import TinyPlugin, settings

@@ -1,5 +1,6 @@
 """Log lines: the specified fields first, no secret anywhere, one level for all."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -8,11 +9,10 @@ from typing import Any
 
 import pytest
 import structlog
-from opentelemetry.trace import SpanContext
 
 from mosaiclife_plugin_sdk import FrameSettings, Secret
 from mosaiclife_plugin_sdk.frame import configure_logs
-from mosaiclife_plugin_sdk.frame.logs import AccessLog
+from mosaiclife_plugin_sdk.frame.logs import AccessLog, lines_in_turns
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ def access_line(log_level: Any = "info", **told: Any) -> None:
     )
     usual: dict[str, Any] = {"path": "/v1/notes", "request_id": "r1"}
     AccessLog("tiny", "0.1.0", settings).write(
-        SpanContext(16, 17, is_remote=False),
+        (f"{16:032x}", f"{17:016x}"),
         method="GET",
         route="/v1/notes",
         status=200,
@@ -151,3 +151,36 @@ def test_access_line_is_written_at_info(capsys: pytest.CaptureFixture[str]) -> N
     access_line(log_level="warn")
 
     assert capsys.readouterr().out == ""
+
+
+def test_access_lines_go_out_once_in_a_turn_and_in_order(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Other lines do not overtake those that wait, and none is lost when serving ends."""
+    configured()
+
+    async def serve() -> list[str]:
+        seen = []
+        with lines_in_turns(asyncio.get_running_loop()):
+            access_line(request_id="first")
+            access_line(request_id="second")
+            seen.append(capsys.readouterr().out)
+            await asyncio.sleep(0)
+            seen.append(capsys.readouterr().out)
+            access_line(request_id="third")
+            structlog.stdlib.get_logger().info("between")
+            access_line(request_id="fourth")
+        access_line(request_id="fifth")
+        return [*seen, capsys.readouterr().out]
+
+    at_once, in_a_turn, in_the_end = asyncio.run(serve())
+
+    assert at_once == ""
+    assert told(in_a_turn) == ["first", "second"]
+    assert told(in_the_end) == ["third", "between", "fourth", "fifth"]
+
+
+def told(out: str) -> list[str]:
+    """Return by what each line of *out* can be known."""
+    lines = [json.loads(line) for line in out.splitlines()]
+    return [line.get("request_id", line["msg"]) for line in lines]

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 Clock = Callable[[], datetime]
 
+_MILLIS = tuple(f".{millis:03d}Z" for millis in range(1000))
+
 
 def utc_now() -> datetime:
     """Return the present instant, aware and in UTC."""
@@ -17,8 +19,9 @@ def utc_now() -> datetime:
 
 def rfc3339_now() -> str:
     """Write the present instant; most calls fall into a second that was written before."""
-    seconds, millis = divmod(time.time_ns() // 1_000_000, 1000)
-    return f"{_to_the_second(seconds)}.{millis:03d}Z"
+    now = time.time()
+    seconds = int(now)
+    return _to_the_second(seconds) + _MILLIS[int((now - seconds) * 1000)]
 
 
 @lru_cache(maxsize=2)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from litestar import Request, Response
 
 from mosaiclife_plugin_sdk.clock import rfc3339_now
 from mosaiclife_plugin_sdk.errors import PluginError
+
+_encode = msgspec.json.Encoder().encode
 
 
 def ok(
@@ -33,6 +36,12 @@ def success(data: Any, request_id: str, meta: Mapping[str, Any] | None = None) -
     """Return the one shape that every good answer has."""
     full = {"requestId": request_id, "timestamp": rfc3339_now(), **(meta or {})}
     return {"data": data, "meta": full}
+
+
+def encoded_success(data: bytes, request_id: str) -> bytes:
+    """Return the same as bytes, for *data* that is JSON already."""
+    name, moment = _encode(request_id), rfc3339_now().encode()
+    return b'{"data":%b,"meta":{"requestId":%b,"timestamp":"%b"}}' % (data, name, moment)
 
 
 def problem(error: PluginError, request_id: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,9 +23,12 @@ from opentelemetry import context as otel
 from mosaiclife_plugin_sdk.context import limit_time
 from mosaiclife_plugin_sdk.errors import BadRequest, PluginError, Timeout
 from mosaiclife_plugin_sdk.frame.bodies import problem
+from mosaiclife_plugin_sdk.frame.deadlines import Deadlines
+from mosaiclife_plugin_sdk.frame.headers import READ, single_headers, values_of
 from mosaiclife_plugin_sdk.frame.logs import AccessLog
 from mosaiclife_plugin_sdk.frame.metrics import Metrics
-from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span
+from mosaiclife_plugin_sdk.frame.propagation import TRACEPARENT, TRACESTATE
+from mosaiclife_plugin_sdk.frame.tracing import Carrier, Tracing, end_span, names_of
 from mosaiclife_plugin_sdk.settings import FrameSettings
 
 UNMATCHED = "unmatched"
@@ -36,12 +40,11 @@ REST_SECONDS = 2.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_READ_HERE = {
-    name.encode(): name
-    for name in ("host", "x-request-id", "x-request-timeout-ms", "traceparent", "tracestate")
-}
+_OWS = " \t"
+_LONGEST_HOST = 512  # with what may stand around it
+_NO_SNIFF = (b"x-content-type-options", b"nosniff")
 
-Headers = dict[str, list[str]]
+Headers = Mapping[str, str]
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -65,23 +68,26 @@ class Edge:
         self._limit = settings.api_timeout_ms / 1000
         self._log_share = settings.access_log_sample
         self._log = access
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         started = time.perf_counter()
-        headers = _headers_in_question(scope)
-        visit = _Visit(scope, receive, send, _request_id(headers), self._allowed)
-        span, context = self._tracing.server_span(visit.method, headers)
+        pairs: RawHeaders = list(scope["headers"])
+        headers = single_headers(pairs)
+        # A copy: the server looks into its own one, where HEAD stays HEAD.
+        visit = _Visit({**scope, "headers": pairs, READ: headers}, receive, send, self._allowed)
+        span, context = self._tracing.server_span(visit.method, _carrier(headers, pairs))
         token = otel.attach(context)
         try:
             await self._serve(visit, headers)
         finally:
             seconds = time.perf_counter() - started
-            route = str(visit.scope.get("path_template") or UNMATCHED)
+            route = visit.scope.get("path_template") or UNMATCHED
             self._metrics.request_answered(visit.method, route, visit.status, seconds)
             if visit.status >= 500 or random.random() < self._log_share:  # sampling
                 self._log.write(
-                    span.get_span_context(),
+                    names_of(span),
                     method=visit.method,
                     route=route,
                     path=visit.path,
@@ -98,10 +104,9 @@ class Edge:
             if visit.path == ASTERISK:
                 await visit.answer(200, [(b"allow", self._allowed(ASTERISK).encode())])
                 return
-            limit = _time_limit(_single(headers, "x-request-timeout-ms"), self._limit)
-            with limit_time(limit):
-                async with asyncio.timeout(limit):
-                    await self._app(visit.scope, visit.receive, visit.send)
+            limit = _time_limit(headers.get("x-request-timeout-ms"), self._limit)
+            with limit_time(limit), self._deadlines.within(limit):
+                await self._app(visit.scope, visit.receive, visit.send)
         except PluginError as error:
             await visit.refuse(error)
         except TimeoutError:
@@ -116,27 +121,25 @@ class _Visit:
 
     def __init__(
         self,
-        scope: Scope,
+        scope: Any,
         receive: Receive,
         send: Send,
-        request_id: str,
         allowed: Callable[[str], str],
     ) -> None:
         method = str(scope.get("method", ""))
         self.method = method if method in _METHODS else "OTHER"
         self.path = scope["path"]
-        self.request_id = request_id
+        self.request_id = _request_id(scope[READ].get("x-request-id"))
         self.status = 500
         self._receive = receive
         self._send = send
         self._allowed = allowed
         self._more_to_read = True
         self._head_only = method == "HEAD"
-        # A copy: the server looks into its own one, where HEAD stays HEAD.
-        inner: dict[str, Any] = {**scope, "request_id": request_id}
+        scope["request_id"] = self.request_id
         if self._head_only:
-            inner["method"] = "GET"
-        self.scope: Any = inner
+            scope["method"] = "GET"
+        self.scope = scope
         self.started = False
 
     async def receive(self) -> Any:
@@ -161,7 +164,7 @@ class _Visit:
                 await self._take_rest()
             message["headers"] = [
                 *self._whole_allow(message["headers"]),
-                (b"x-content-type-options", b"nosniff"),
+                _NO_SNIFF,
                 (b"x-request-id", self.request_id.encode()),
             ]
         elif self._head_only and message["type"] == "http.response.body":
@@ -181,48 +184,52 @@ class _Visit:
         await self.send(start)
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def _whole_allow(self, headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
+    def _whole_allow(self, headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
         """Let the answer to OPTIONS name every method of the route."""
-        template = self.scope.get("path_template")
-        if self.method != "OPTIONS" or self.status >= 300 or template is None:
-            return list(headers)
+        if self.method != "OPTIONS" or self.status >= 300:
+            return headers
+        if (template := self.scope.get("path_template")) is None:
+            return headers
         others = [(name, value) for name, value in headers if name != b"allow"]
         return [*others, (b"allow", self._allowed(template).encode())]
 
 
-def _headers_in_question(scope: Scope) -> Headers:
-    """Return every value of the headers that the edge reads itself."""
-    found: Headers = {}
-    for name, value in scope["headers"]:
-        if (known := _READ_HERE.get(name)) is not None:
-            found.setdefault(known, []).append(value.decode("latin-1").strip(" \t"))
-    return found
+def _carrier(headers: Headers, pairs: RawHeaders) -> Carrier:
+    """Return what is told of a trace; the state may be spread over several headers."""
+    parent = headers.get("traceparent")
+    if parent is None:
+        return {}
+    if len(headers) == len(pairs) and "tracestate" not in headers:
+        return {TRACEPARENT: (parent,)}
+    return {TRACEPARENT: (parent,), TRACESTATE: values_of(pairs, b"tracestate")}
 
 
-def _single(headers: Headers, name: str) -> str | None:
-    """Return the value of a header; one that stands twice counts as absent."""
-    values = headers.get(name, [])
-    return values[0] if len(values) == 1 else None
-
-
-def _request_id(headers: Headers) -> str:
-    given = _single(headers, "x-request-id") or ""
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+def _request_id(given: str | None) -> str:
+    if given is not None and _REQUEST_ID.fullmatch(text := given.strip(_OWS)):
+        return text
+    return uuid.uuid4().hex
 
 
 def _check_target(scope: Scope, headers: Headers) -> None:
     """Demand exactly one well-formed Host, and a path or, for OPTIONS, `*` (RFC 9112 §3.2)."""
-    host = _single(headers, "host")
-    if host is None or not _HOST.fullmatch(host):
+    host = headers.get("host")
+    if host is None or len(host) > _LONGEST_HOST or not _well_formed(host.strip(_OWS)):
         raise BadRequest("exactly one well-formed Host header is needed")
-    asterisk = scope["path"] == ASTERISK and scope.get("method") == "OPTIONS"
-    if not asterisk and not scope["path"].startswith("/"):
+    if scope["path"].startswith("/"):
+        return
+    if scope["path"] != ASTERISK or scope.get("method") != "OPTIONS":
         raise BadRequest("the request target is not a path")
+
+
+@lru_cache(maxsize=64)
+def _well_formed(host: str) -> bool:
+    return _HOST.fullmatch(host) is not None
 
 
 def _time_limit(given: str | None, most: float) -> float:
     if given is None:
         return most
+    given = given.strip(_OWS)
     if not (given.isascii() and given.isdigit() and int(given[:12]) > 0):
         raise BadRequest("X-Request-Timeout-Ms is not a positive whole number")
     return min(int(given[:12]) / 1000, most)

@@ -7,8 +7,7 @@ to refuse it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,14 +16,17 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from mosaiclife_plugin_sdk.context import parse_tenant
 from mosaiclife_plugin_sdk.errors import BadRequest, PayloadTooLarge
 from mosaiclife_plugin_sdk.frame.auth import is_one_of, token_of
-from mosaiclife_plugin_sdk.frame.bodies import problem, request_id, success
+from mosaiclife_plugin_sdk.frame.bodies import encoded_success, problem, request_id
+from mosaiclife_plugin_sdk.frame.headers import request_headers
 from mosaiclife_plugin_sdk.frame.metrics import Metrics
 from mosaiclife_plugin_sdk.frame.problems import CUT_SHORT, headers_of, settled
 from mosaiclife_plugin_sdk.stores.base import Recorded
 
+RawHeaders = list[tuple[bytes, bytes]]
 Deliver = Callable[[str, Mapping[str, str], bytes], Awaitable[Recorded]]
 
 _LONGEST_SIZE = 9  # digits
+_JSON = (b"content-type", b"application/json")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -52,10 +54,10 @@ class Lane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["path"] == self._path and scope.get("method") == "POST":
-            pairs = list(scope["headers"])
-            headers = single_headers(pairs)
+            headers = request_headers(scope)
             # A header that stands twice is for the framework's way to refuse, or to overlook.
-            if len(headers) == len(pairs) and (tenant := self._tenant(headers)):
+            whole = len(headers) == len(list(scope["headers"]))
+            if whole and (tenant := self._tenant(headers)):
                 await self._serve(tenant, headers, scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -79,17 +81,17 @@ class Lane:
     ) -> None:
         inner: Any = scope
         inner["path_template"] = self._path
-        extra: Mapping[str, str] = {}
+        extra: RawHeaders = []
         try:
-            body = await self._body(receive)
-            recorded = await self._deliver(tenant, headers, body)
-            status = recorded.status
-            answer = success(msgspec.Raw(recorded.data), request_id(inner))
+            recorded = await self._deliver(tenant, headers, await self._body(receive))
+            status, body = recorded.status, encoded_success(recorded.data, request_id(inner))
         except Exception as error:  # noqa: BLE001  # as the framework's own handler of exceptions
             refusal = settled(error, self._metrics, self._path)
-            status, extra = refusal.status, headers_of(refusal)
-            answer = problem(refusal, request_id(inner))
-        await _send(send, status, extra, _encode(answer))
+            status, extra = refusal.status, _raw(headers_of(refusal))
+            body = _encode(problem(refusal, request_id(inner)))
+        sized = [*extra, _JSON, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": sized})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _body(self, receive: Receive) -> bytes:
         parts: list[bytes] = []
@@ -106,18 +108,5 @@ class Lane:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def single_headers(pairs: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers by lower-case name, without those that stand more than once."""
-    found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
-    if len(found) < len(pairs):
-        names = Counter(name.decode("latin-1").lower() for name, _ in pairs)
-        found = {name: value for name, value in found.items() if names[name] == 1}
-    return found
-
-
-async def _send(send: Send, status: int, extra: Mapping[str, str], body: bytes) -> None:
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in extra.items()]
-    headers.append((b"content-type", b"application/json"))
-    headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+def _raw(headers: Mapping[str, str]) -> RawHeaders:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import sys
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 import msgspec
@@ -38,10 +41,10 @@ def configure_logs(name: str, version: str, settings: FrameSettings) -> None:
     structlog.configure(
         processors=[*shared, _as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_StandardOutput,
+        logger_factory=lambda *_names: _OUTPUT,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(_StandardOutput())
+    handler = logging.StreamHandler(_OUTPUT)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _as_json],
@@ -65,14 +68,13 @@ class AccessLog:
 
     def __init__(self, name: str, version: str, settings: FrameSettings) -> None:
         """Write as the plugin *name*, unless LOG_LEVEL wants less to be said."""
-        self._name, self._version = name, version
+        self._plugin = f'"plugin.name":{_text(name)},"plugin.version":{_text(version)}'
         self._wanted = _LEVELS[settings.log_level] <= _LEVELS["info"]
         self._words = secret_words(settings)
-        self._output = _StandardOutput()
 
     def write(
         self,
-        span: trace.SpanContext,
+        names: tuple[str, str],
         *,
         method: str,
         route: str,
@@ -81,54 +83,37 @@ class AccessLog:
         seconds: float,
         request_id: str,
     ) -> None:
-        """Write what became of one request, whose *path* and id may be anything."""
+        """Write what became of one request, whose *path* and id may be anything.
+
+        *names* are the ids of its trace and its span.
+        """
         if not self._wanted:
             return
         for word in self._words():
-            path, request_id = path.replace(word, _MASK), request_id.replace(word, _MASK)
-        line = _AccessLine(
-            timestamp=rfc3339_now(),
-            plugin=self._name,
-            version=self._version,
-            trace_id=f"{span.trace_id:032x}",
-            span_id=f"{span.span_id:016x}",
-            method=method,
-            route=route,
-            path=path,
-            status=status,
-            ms=round(seconds * 1000, 3),
-            request_id=request_id,
+            if word in path or word in request_id:
+                path, request_id = path.replace(word, _MASK), request_id.replace(word, _MASK)
+        trace, span = names
+        # The seven fields of the specification, and what is told of a request.
+        _OUTPUT.soon(
+            f'{{"timestamp":"{rfc3339_now()}","level":"info",{self._plugin},"trace_id":"{trace}",'
+            f'"span_id":"{span}","msg":"request","method":"{method}","route":{_text(route)},'
+            f'"path":{_text(path)},"status":{status},"ms":{seconds * 1000:.3f},'
+            f'"request_id":{_text(request_id)}}}\n'
         )
-        self._output.msg(_encoder.encode(line).decode())
 
 
-class _AccessLine(
-    msgspec.Struct, kw_only=True, rename={"plugin": "plugin.name", "version": "plugin.version"}
-):
-    """The seven fields of the specification, and what is told of a request."""
-
-    timestamp: str
-    level: str = "info"
-    plugin: str
-    version: str
-    trace_id: str
-    span_id: str
-    msg: str = "request"
-    method: str
-    route: str
-    path: str
-    status: int
-    ms: float
-    request_id: str
+def _text(value: str) -> str:
+    """Write *value* as JSON."""
+    return _encoder.encode(value).decode()
 
 
 def secret_words(settings: FrameSettings) -> Words:
     """Return a function that lists every secret word of *settings* as it is now."""
     fields = [getattr(settings, field) for field in settings.__struct_fields__]
     secrets = [value for value in fields if isinstance(value, Secret)]
-    return lambda: (
+    return lambda: [
         word for secret in secrets for word in secret.last if len(word) >= _SHORTEST_SECRET
-    )
+    ]
 
 
 def redact(words: Words) -> Callable[[Any, str, Event], Event]:
@@ -189,9 +174,16 @@ def _as_json(_logger: Any, _method: str, event: Event) -> str:
 
 
 class _StandardOutput:
-    """A sink for both structlog and logging that looks standard output up at each line."""
+    """Standard output, looked up at each writing; a sink for both structlog and logging.
 
-    def __init__(self, *_names: Any) -> None:
+    To write is dear, and lets other threads take the interpreter: where an event loop is served,
+    what can wait goes out once in each of its turns.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[str] = []
+        self._lock = RLock()
         self.debug = self.info = self.warning = self.error = self.critical = self.msg
 
     def msg(self, line: str) -> None:
@@ -199,9 +191,49 @@ class _StandardOutput:
         self.write(line + "\n")
 
     def write(self, text: str) -> None:
-        """Write *text* in one piece, so that lines of two threads do not mix."""
-        sys.stdout.write(text)
+        """Write *text* after all that waits, in one piece: lines of two threads do not mix."""
+        with self._lock:
+            before = self._waiting[:]
+            del self._waiting[: len(before)]
+            sys.stdout.write("".join([*before, text]))
+
+    def soon(self, text: str) -> None:
+        """Write *text* before the loop comes round, if there is one, and else at once."""
+        if self._loop is None:
+            self.write(text)
+            return
+        self._waiting.append(text)
+        if len(self._waiting) == 1:
+            self._loop.call_soon(self.finish)
+
+    def follow(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Let lines that can wait go out with the turns of *loop*."""
+        self._loop = loop
+        self.finish()
+
+    def finish(self) -> None:
+        """Write what waits."""
+        if self._waiting:
+            self.write("")
 
     def flush(self) -> None:
         """Hand what was written to the operating system."""
         sys.stdout.flush()
+
+
+_OUTPUT = _StandardOutput()
+
+
+@contextmanager
+def lines_in_turns(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Write access lines once in each turn of *loop*, whose thread alone writes them."""
+    _OUTPUT.follow(loop)
+    try:
+        yield
+    finally:
+        _OUTPUT.follow(None)
+
+
+def finish_lines() -> None:
+    """Write the lines that wait for the end of a turn which will not come."""
+    _OUTPUT.finish()

@@ -68,7 +68,8 @@ class W3CPropagator(TextMapPropagator):
         if parent is None:
             return context
         states = getter.get(carrier, TRACESTATE) or []
-        return set_span_in_context(NonRecordingSpan(parent), with_state(context, parent, states))
+        context = with_state(context, parent.trace_id, states) if states else context
+        return set_span_in_context(NonRecordingSpan(parent), context)
 
     def inject(
         self,
@@ -98,21 +99,29 @@ def parent_of(values: Sequence[str]) -> SpanContext | None:
     return parse_parent(values[0]) if len(values) == 1 else None
 
 
-def with_state(context: Context, parent: SpanContext, values: Sequence[str]) -> Context:
-    """Put the vendors' state of the trace of *parent* into *context*, if there is any."""
-    state = parse_state(values) if values else ""
-    return set_value(_SLOT, _State(parent.trace_id, state), context) if state else context
+def with_state(context: Context, trace_id: int, values: Sequence[str]) -> Context:
+    """Put the vendors' state of a trace into *context*, if there is any."""
+    state = parse_state(values)
+    return set_value(_SLOT, _State(trace_id, state), context) if state else context
 
 
 def parse_parent(value: str) -> SpanContext | None:
-    """Read the value of a `traceparent`; a version from the future may say more after a dash."""
-    match = _PARENT.fullmatch(value.strip(_OWS))
+    """Read the value of a `traceparent`."""
+    match = match_parent(value)
     if match is None:
         return None
-    version, trace, span, flags, more = match.groups()
-    if version == "00" and more:
-        return None
-    return SpanContext(int(trace, 16), int(span, 16), True, _FLAGS[int(flags, 16) & _KNOWN_FLAGS])
+    return SpanContext(int(match["trace"], 16), int(match["span"], 16), True, flags_of(match))
+
+
+def match_parent(value: str) -> re.Match[str] | None:
+    """Take a `traceparent` apart; a version from the future may say more after a dash."""
+    match = _PARENT.fullmatch(value.strip(_OWS))
+    return None if match is None or (match["more"] and match["version"] == "00") else match
+
+
+def flags_of(match: re.Match[str]) -> TraceFlags:
+    """Return those flags of a parent that level 2 knows."""
+    return _FLAGS[int(match["flags"], 16) & _KNOWN_FLAGS]
 
 
 def parse_state(values: Sequence[str]) -> str:

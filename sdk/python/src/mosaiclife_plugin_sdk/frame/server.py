@@ -18,6 +18,7 @@ from litestar import Litestar
 from mosaiclife_plugin_sdk.app import PluginApp
 from mosaiclife_plugin_sdk.errors import ManifestError, SettingsError
 from mosaiclife_plugin_sdk.frame.health import Readiness
+from mosaiclife_plugin_sdk.frame.logs import finish_lines, lines_in_turns
 from mosaiclife_plugin_sdk.settings import FrameSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -52,7 +53,8 @@ class DrainingServer(uvicorn.Server):
     async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """Serve until told to stop."""
         self._loop = asyncio.get_running_loop()
-        await super().serve(sockets)  # type: ignore[arg-type]
+        with lines_in_turns(self._loop):
+            await super().serve(sockets)  # type: ignore[arg-type]
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """Begin to listen, and leave what stands by now out of every later collection."""
@@ -64,6 +66,7 @@ class DrainingServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Begin to drain at the first signal, end at once at the second."""
         if self._readiness.draining or self._loop is None:
+            finish_lines()
             os._exit(128 + sig)
         self._readiness.draining = True
         self._loop.call_soon_threadsafe(self._start_drain, self._loop)

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, TraceIdRatioBased
 from opentelemetry.trace import (
+    INVALID_SPAN,
     NonRecordingSpan,
     Span,
     SpanContext,
@@ -27,7 +28,8 @@ from mosaiclife_plugin_sdk.frame.propagation import (
     TRACEPARENT,
     TRACESTATE,
     W3CPropagator,
-    parent_of,
+    flags_of,
+    match_parent,
     parse_parent,
     with_state,
 )
@@ -37,6 +39,8 @@ from mosaiclife_plugin_sdk.settings import FrameSettings
 Carrier = Mapping[str, Sequence[str]]
 
 _propagator = W3CPropagator()
+# Where a context holds its span: what is set there directly need not be copied into place.
+(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
 
 
 class Tracing:
@@ -78,16 +82,19 @@ class Tracing:
         Logs and calls to core need these; recording the rest would cost more than the request's
         metrics and log line together.
         """
-        context, parent = Context(), parent_of(carrier.get(TRACEPARENT, ()))
+        parents = carrier.get(TRACEPARENT, ())
+        parent = match_parent(parents[0]) if len(parents) == 1 else None
         if parent is None:
             trace, flags = self._new_trace(method)
+            name = f"{trace:032x}"
         else:
             # Whoever began the trace has decided whether it is sampled.
-            trace, flags = parent.trace_id, parent.trace_flags
-            context = with_state(context, parent, carrier.get(TRACESTATE, ()))
-        mine = SpanContext(trace, self.provider.id_generator.generate_span_id(), False, flags)
-        span = NonRecordingSpan(mine)
-        return span, set_span_in_context(span, context)
+            name, flags = parent["trace"], flags_of(parent)
+        span = UnheardSpan(name, self.provider.id_generator.generate_span_id(), flags)
+        context = Context({_SPAN: span})
+        if parent is not None and (states := carrier.get(TRACESTATE, ())):
+            context = with_state(context, int(name, 16), states)
+        return span, context
 
     def _new_trace(self, method: str) -> tuple[int, TraceFlags]:
         """Return the id and the flags of a trace that begins here."""
@@ -149,6 +156,32 @@ def end_span(span: Span, method: str, route: str, status: int) -> None:
     if status >= 500:
         span.set_status(StatusCode.ERROR)
     span.end()
+
+
+class UnheardSpan(NonRecordingSpan):
+    """A span that is nothing but its names, kept as log lines write them.
+
+    Most requests ask for no more; what else has to know them is told in numbers when it asks.
+    """
+
+    def __init__(self, trace: str, span: int, flags: TraceFlags) -> None:
+        self.names = trace, f"{span:016x}"
+        self._span, self._flags = span, flags
+
+    def get_span_context(self) -> SpanContext:
+        """Return the names as numbers."""
+        return SpanContext(int(self.names[0], 16), self._span, False, self._flags)
+
+    def __repr__(self) -> str:
+        return f"UnheardSpan({'-'.join(self.names)})"
+
+
+def names_of(span: Span) -> tuple[str, str]:
+    """Return the ids of the trace and of the span, as log lines write them."""
+    if isinstance(span, UnheardSpan):
+        return span.names
+    context = span.get_span_context()
+    return f"{context.trace_id:032x}", f"{context.span_id:016x}"
 
 
 class TracedTransport(httpx.BaseTransport):

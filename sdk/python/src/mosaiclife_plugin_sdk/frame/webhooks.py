@@ -23,7 +23,8 @@ from mosaiclife_plugin_sdk.app import Delivery, PluginApp
 from mosaiclife_plugin_sdk.clock import Clock
 from mosaiclife_plugin_sdk.errors import AuthInvalid, ServiceUnavailable, WebhookRejected
 from mosaiclife_plugin_sdk.frame.bodies import ok
-from mosaiclife_plugin_sdk.frame.lane import Deliver, single_headers
+from mosaiclife_plugin_sdk.frame.headers import request_headers
+from mosaiclife_plugin_sdk.frame.lane import Deliver
 from mosaiclife_plugin_sdk.settings import Secret
 from mosaiclife_plugin_sdk.stores.base import DeliveryLog, Recorded
 from mosaiclife_plugin_sdk.webhooks import MAX_EVENTS, verify
@@ -136,7 +137,7 @@ def webhook_route(deliver: Deliver) -> HTTPRouteHandler:
         summary="Receive a delivery signed as Standard Webhooks says",
     )
     async def ingest(request: Request[Any, Any, Any]) -> Response[Any]:
-        headers = single_headers(list(request.scope["headers"]))
+        headers = request_headers(request.scope)
         recorded = await deliver(request.state.tenant, headers, await request.body())
         return ok(request, msgspec.Raw(recorded.data), status=recorded.status)
 
