@@ -1,5 +1,6 @@
 """When the alerts fire and when they do not, as Prometheus's own tool evaluates them."""
 
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import yaml
 
 from tests.support.chart import MATRIX, NAMESPACE, Object, render
 from tools.chart import CHART
+from tools.workspace import ROOT
 
 TARGET = 'job="plugin",namespace="plugins"'
 SERIES = Mapping[str, str]
@@ -27,6 +29,7 @@ HEALTHY: SERIES = {
     "plugin_count_lag_seconds": "2x5000",
     "plugin_rollup_drift": "0x5000",
 }
+PARTS = ["Meaning", "Impact", "Look", "Remedy"]  # of a runbook
 CRITICAL, WARNING = "critical", "warning"
 Firing = set[tuple[str, str]]
 ERRORS: Firing = {("PluginErrorBudgetBurn", CRITICAL), ("PluginErrorBudgetBurn", WARNING)}
@@ -326,6 +329,17 @@ def test_prometheus_reads_the_rules(file: str, rules: Path) -> None:
     done = promtool("check", "rules", "--lint=all", "--lint-fatal", path)
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_a_runbook() -> None:
+    """Each alert has a section under the anchor that it names, and no section is of none."""
+    page = (ROOT / "docs/runbooks.md").read_text("utf-8")
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+
+    assert list(sections) == list(dict.fromkeys(rule["alert"] for rule in alerts()))
+    for name, section in sections.items():
+        assert re.findall(r"^\*\*(\w+)\.\*\* \S", section, re.MULTILINE) == PARTS, name
+    assert set(re.findall(r"\(#(\w+)\)", page)) <= {name.lower() for name in sections}
 
 
 def test_every_alert_has_a_story_in_which_it_fires() -> None:
