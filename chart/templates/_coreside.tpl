@@ -18,10 +18,10 @@ spec:
   - from:
     {{- include "plugin.peer" $peer | nindent 4 }}
     ports:
-    {{- include "plugin.tcp" .Values.core.podPorts | nindent 4 }}
+    {{- include "plugin.podTcp" (dict "root" . "ports" .Values.core.podPorts) | nindent 4 }}
   egress:
   - to:
     {{- include "plugin.peer" $peer | nindent 4 }}
     ports:
-    {{- include "plugin.tcp" (list .Values.service.port) | nindent 4 }}
+    {{- include "plugin.ownTcp" . | nindent 4 }}
 {{- end -}}

@@ -31,6 +31,26 @@
 {{- end }}
 {{- end -}}
 
+{{/* Between two pods a mesh may carry everything on a port of its own: {root, ports}. */}}
+{{- define "plugin.podTcp" -}}
+{{- include "plugin.tcp" (concat .ports .root.Values.networkPolicy.mesh.ports) -}}
+{{- end -}}
+
+{{- define "plugin.ownTcp" -}}
+{{- include "plugin.podTcp" (dict "root" . "ports" (list .Values.service.port)) -}}
+{{- end -}}
+
+{{- define "plugin.meshEgress" -}}
+{{- with .Values.networkPolicy.mesh.controlPlane -}}
+{{- if .podLabels -}}
+- to:
+  {{- include "plugin.peer" . | nindent 2 }}
+  ports:
+  {{- include "plugin.tcp" .podPorts | nindent 2 }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "plugin.isInCluster" -}}
 {{- if regexMatch "^[^.]+$|\\.svc$|\\.svc\\." . -}}yes{{- end -}}
 {{- end -}}
@@ -70,13 +90,22 @@ name
 {{- end -}}
 {{- end -}}
 
-{{/* The allowed targets, each once: {host, port, kind}. A core outside the cluster is one of them. */}}
+{{/* Host and port of a URL. */}}
+{{- define "plugin.targetOf" -}}
+{{- $url := urlParse . -}}
+{{- $port := regexFind "[0-9]+$" (trimPrefix $url.hostname $url.host) | default (eq $url.scheme "https" | ternary "443" "80") -}}
+{{- printf "%s:%s" $url.hostname $port -}}
+{{- end -}}
+
+{{/* The allowed targets, each once: {host, port, kind}. A core outside the cluster is one of them, and
+a CDN: readiness asks whether the remote is there. */}}
 {{- define "plugin.targets" -}}
-{{- $core := urlParse (include "plugin.coreURL" .) -}}
 {{- $entries := .Values.networkPolicy.egressAllow -}}
 {{- if not (include "plugin.coreIsInCluster" .) -}}
-{{- $port := regexFind "[0-9]+$" (trimPrefix $core.hostname $core.host) | default (eq $core.scheme "https" | ternary "443" "80") -}}
-{{- $entries = append $entries (printf "%s:%s" $core.hostname $port) -}}
+{{- $entries = append $entries (include "plugin.targetOf" (include "plugin.coreURL" .)) -}}
+{{- end -}}
+{{- with .Values.ui.remoteURL -}}
+{{- $entries = append $entries (include "plugin.targetOf" .) -}}
 {{- end -}}
 {{- range uniq $entries }}
 {{- $host := regexReplaceAll ":[0-9]+$" . "" }}

@@ -25,8 +25,14 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "plugin.externalSecretName" -}}
+{{- include "plugin.fullname" . -}}-external
+{{- end -}}
+
 {{- define "plugin.registrationSecretName" -}}
-{{- if .Values.demo.createSecrets -}}
+{{- if .Values.externalSecret.enabled -}}
+{{- include "plugin.externalSecretName" . -}}
+{{- else if .Values.demo.createSecrets -}}
 {{- include "plugin.fullname" . -}}-demo
 {{- else -}}
 {{- .Values.core.registrationSecretName | default (printf "plugin-reg-token-%s" (include "plugin.id" .)) -}}
@@ -86,6 +92,18 @@ plugin.track: {{ .Values.track }}
 {{ include "plugin.describingLabels" . }}
 {{- end -}}
 
+{{/* Not the backend's: a ServiceMonitor would scrape the same pods by two Services. */}}
+{{- define "plugin.sharedLabels" -}}
+{{ include "plugin.instanceLabels" . }}
+app.kubernetes.io/component: shared
+{{ include "plugin.describingLabels" . }}
+{{- end -}}
+
+{{/* One name for every release of this plugin in the namespace. */}}
+{{- define "plugin.sharedName" -}}
+{{- .Chart.Name -}}-shared
+{{- end -}}
+
 {{- define "plugin.testLabels" -}}
 {{ include "plugin.instanceLabels" . }}
 app.kubernetes.io/component: helm-test
@@ -101,8 +119,23 @@ http://{{ include "demo.coreName" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
 {{- end -}}
 
-{{/* Where core and the test reach the plugin. */}}
+{{/* The URL of a Service of this release: {root, name}. */}}
+{{- define "plugin.urlOf" -}}
+{{- $port := int .root.Values.service.servicePort -}}
+http://{{ .name }}.{{ .root.Release.Namespace }}.svc{{ if ne $port 80 }}:{{ $port }}{{ end }}
+{{- end -}}
+
+{{/* Where the test reaches the plugin, and core where nothing else is said. */}}
 {{- define "plugin.url" -}}
-{{- $port := int .Values.service.servicePort -}}
-http://{{ include "plugin.fullname" . }}.{{ .Release.Namespace }}.svc{{ if ne $port 80 }}:{{ $port }}{{ end }}
+{{- include "plugin.urlOf" (dict "root" . "name" (include "plugin.fullname" .)) -}}
+{{- end -}}
+
+{{- define "plugin.publicURL" -}}
+{{- if .Values.publicURL -}}
+{{- .Values.publicURL -}}
+{{- else if .Values.service.shared -}}
+{{- include "plugin.urlOf" (dict "root" . "name" (include "plugin.sharedName" .)) -}}
+{{- else -}}
+{{- include "plugin.url" . -}}
+{{- end -}}
 {{- end -}}

@@ -21,7 +21,7 @@ capabilities:
 {{- define "plugin.settings" -}}
 {{- $own := dict
   "CORE_BASE_URL" (include "plugin.coreURL" .)
-  "PLUGIN_PUBLIC_URL" (.Values.publicURL | default (include "plugin.url" .))
+  "PLUGIN_PUBLIC_URL" (include "plugin.publicURL" .)
   "UI_REMOTE_PATH" .Values.ui.remotePath
   "HOST" "0.0.0.0"
   "PORT" .Values.service.port
@@ -40,12 +40,13 @@ capabilities:
 {{/* Where each secret comes from: variable, Secret, key. */}}
 {{- define "plugin.secretSources" -}}
 {{- $registration := include "plugin.registrationSecretName" . }}
-- {name: REG_TOKEN, secret: {{ $registration }}, key: token}
+{{- $external := .Values.externalSecret.enabled }}
+- {name: REG_TOKEN, secret: {{ $registration }}, key: {{ $external | ternary "REG_TOKEN" "token" }}}
 {{- if and .Values.demo.createSecrets .Values.demo.webhookSecret }}
 - {name: WEBHOOK_SECRETS, secret: {{ $registration }}, key: webhook-secret}
 {{- end }}
 {{- range .Values.secrets.keys }}
-- {name: {{ . }}, secret: {{ $.Values.secrets.existingSecret }}, key: {{ . }}}
+- {name: {{ . }}, secret: {{ $external | ternary $registration $.Values.secrets.existingSecret }}, key: {{ . }}}
 {{- end }}
 {{- if eq .Values.store.kind "postgresql" }}
 {{- with .Values.store.postgresql }}

@@ -13,6 +13,9 @@
 {{- define "plugin.refuseStore" -}}
 {{- $embedded := eq .Values.store.kind "embedded" -}}
 {{- if $embedded -}}
+{{- if .Values.service.shared -}}
+{{- fail "service.shared: releases behind one Service must read the same data; set store.kind to postgresql, or service.shared to false" -}}
+{{- end -}}
 {{- if gt (int .Values.replicas) 1 -}}
 {{- fail "replicas: the embedded store has one writer; set replicas to 1, or store.kind to postgresql" -}}
 {{- end -}}
@@ -54,11 +57,25 @@
 {{- else if or $demo.token $demo.webhookSecret -}}
 {{- fail "demo.token, demo.webhookSecret: are for demonstrations only; set demo.createSecrets to true, or use core.registrationSecretName and secrets.existingSecret" -}}
 {{- end -}}
-{{- if ne (empty .Values.secrets.existingSecret) (empty .Values.secrets.keys) -}}
+{{- include "plugin.refuseExternalSecret" . -}}
+{{- if and (not .Values.externalSecret.enabled) (ne (empty .Values.secrets.existingSecret) (empty .Values.secrets.keys)) -}}
 {{- fail "secrets: existingSecret and keys go together; name the Secret and list the keys to take from it" -}}
 {{- end -}}
 {{- if and $demo.webhookSecret (has "WEBHOOK_SECRETS" .Values.secrets.keys) -}}
 {{- fail "demo.webhookSecret: secrets.keys takes WEBHOOK_SECRETS already; set one of the two" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "plugin.refuseExternalSecret" -}}
+{{- with .Values.externalSecret -}}
+{{- if .enabled -}}
+{{- if or $.Values.core.registrationSecretName $.Values.secrets.existingSecret $.Values.demo.createSecrets -}}
+{{- fail "externalSecret.enabled: its Secret holds the token and secrets.keys; leave core.registrationSecretName, secrets.existingSecret and demo.createSecrets out" -}}
+{{- end -}}
+{{- if not (and .storeName .path) -}}
+{{- fail "externalSecret: name the store (storeName), and where the secrets lie in it (path)" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -73,8 +90,8 @@
 {{- if .Values.networkPolicy.coreSide.enabled -}}
 {{- fail "networkPolicy.coreSide.enabled: the core of a demonstration has a policy already; set it to false" -}}
 {{- end -}}
-{{- if or .Values.publicURL .Values.ui.remoteURL -}}
-{{- fail "demo.core.enabled: that core reaches the plugin's Service and nothing else; leave publicURL and ui.remoteURL empty" -}}
+{{- if or .Values.publicURL .Values.ui.remoteURL .Values.service.shared -}}
+{{- fail "demo.core.enabled: that core reaches the plugin's own Service and nothing else; leave publicURL, ui.remoteURL and service.shared out" -}}
 {{- end -}}
 {{- if eq (int .Values.demo.core.port) (int .Values.demo.core.proxyPort) -}}
 {{- fail "demo.core.proxyPort: is demo.core.port as well; choose another" -}}
@@ -110,6 +127,11 @@
 {{- end -}}
 {{- if and .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- fail "rbac.create: would give rights to the account default; set serviceAccount.create to true, or serviceAccount.name" -}}
+{{- end -}}
+{{- with .Values.networkPolicy.mesh.controlPlane -}}
+{{- if ne (empty .podLabels) (empty .podPorts) -}}
+{{- fail "networkPolicy.mesh.controlPlane: podLabels and podPorts go together; set both, or neither" -}}
+{{- end -}}
 {{- end -}}
 {{- if .Values.ingress.enabled -}}
 {{- if not .Values.ingress.host -}}

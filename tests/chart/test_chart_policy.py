@@ -126,7 +126,7 @@ def test_traces_and_a_database_open_one_way_each() -> None:
     assert {"to": [peer(NAMESPACE, app="postgres")], "ports": tcp(5432)} in rules
     assert {
         "to": [peer("observability", **{"app.kubernetes.io/name": "otel-collector"})],
-        "ports": tcp(4318),
+        "ports": tcp(4318, 15008),
     } in rules
     assert len(policy()["egress"]) == 2
 

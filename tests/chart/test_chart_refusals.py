@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chart import MATRIX, POSTGRESQL, Values, render
+from tests.support.chart import EXTERNAL, MATRIX, POSTGRESQL, Values, render
 
 SECRETS = {"existingSecret": "s", "keys": ["PSEUDONYM_KEY"]}
 PUBLIC = {"egressAllow": ["api.example.org:443"]}
@@ -94,8 +94,35 @@ REFUSED: Mapping[str, tuple[Values, str]] = {
         demo(networkPolicy={"coreSide": {"enabled": True}}),
         "set it to false",
     ),
-    "a demo elsewhere": (demo(publicURL="https://a.example"), "leave publicURL and ui.remoteURL"),
+    "a demo elsewhere": (demo(publicURL="https://a.example"), "leave publicURL, ui.remoteURL"),
     "one port twice": (demo(demo={"core": {"port": 8081}}), "choose another"),
+    "a shared file": (
+        {"service": {"shared": True}},
+        "set store.kind to postgresql, or service.shared",
+    ),
+    "half a control plane": (
+        {"networkPolicy": {"mesh": {"controlPlane": {"podLabels": {"app": "istiod"}}}}},
+        "set both, or neither",
+    ),
+    "two sources of secrets": (
+        {**EXTERNAL, "core": {"registrationSecretName": "mine"}},
+        "leave core.registrationSecretName, secrets.existingSecret and demo.createSecrets out",
+    ),
+    "a store without a name": (
+        {"externalSecret": {"enabled": True, "renderMode": "alwaysRender"}},
+        "name the store (storeName)",
+    ),
+    "nobody to fetch secrets": (
+        {
+            **EXTERNAL,
+            "externalSecret": {**EXTERNAL["externalSecret"], "renderMode": "failIfMissing"},
+        },
+        "install the External Secrets Operator",
+    ),
+    "a remote elsewhere": (
+        {"ui": {"remoteURL": "https://cdn.example.org/a/remoteEntry.js"}},
+        "host name cdn.example.org",
+    ),
     "keys of no Secret": ({"secrets": {"keys": ["PSEUDONYM_KEY"]}}, "name the Secret and list"),
     "a Secret without keys": ({"secrets": {"existingSecret": "s"}}, "name the Secret and list"),
     "fewer than fewest": (scaled(minReplicas=5, maxReplicas=2), "raise the one or lower"),

@@ -143,6 +143,7 @@ EVERYTHING: Values = {
     "image": {"repo": "registry.example/team/plugin", "digest": DIGEST},
     "imagePullSecrets": [{"name": "pull"}],
     "publicURL": "https://plugin.example",
+    "service": {"shared": True},
     "ui": {"remoteURL": "https://cdn.example/mf/remoteEntry.js"},
     "config": {"UI_BUNDLE_DIR": "/app/ui/dist", "LOG_LEVEL": "debug"},
     "autoscaling": {"enabled": True},
@@ -157,6 +158,10 @@ EVERYTHING: Values = {
         },
         "fqdnMode": "cilium",
         "dns": {"extraCIDRs": ["169.254.20.10"]},
+        "mesh": {
+            "ports": [15008],
+            "controlPlane": {"podLabels": {"app": "istiod"}, "podPorts": [15012]},
+        },
         "coreSide": {"enabled": True},
     },
     "serviceMonitor": {
@@ -191,6 +196,15 @@ EVERYTHING: Values = {
     "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
     "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca", "readOnly": True}],
 }
+EXTERNAL: Values = {
+    "externalSecret": {
+        "enabled": True,
+        "renderMode": "alwaysRender",
+        "storeName": "vault",
+        "path": "plugins/this",
+    },
+    "secrets": {"keys": ["PSEUDONYM_KEY", "WEBHOOK_SECRETS"]},
+}
 DEMO: Values = {
     "demo": {"createSecrets": True, "token": "demo-only-a", "webhookSecret": "demo-only-b"}
 }
@@ -203,6 +217,7 @@ MATRIX: Mapping[str, Values] = {
         "serviceMonitor": {"renderMode": "alwaysRender"},
     },
     "canary": values_of(CHART / "values-canary.yaml"),
+    "fetched secrets": EXTERNAL,
     "demo secrets": DEMO,
     "demo": values_of(CHART / "values-demo.yaml"),
     "secrets as variables": {"secrets": {"mode": "env"}},
