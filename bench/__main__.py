@@ -21,7 +21,7 @@ from tools.workspace import ROOT, STATE, Stopwatch, fail, say
 INTERRUPTED = 130
 ENDINGS = (signal.SIGINT, signal.SIGTERM)
 TRIAL = STATE / "bench" / "results"
-EPILOG = """standard: 2 million events, under ten minutes. full: 9 million, about an hour.
+EPILOG = """standard: 2 million events, about twenty minutes. full: 9 million, up to three hours.
 quick: a trial of the bench itself in a minute; its figures mean little and go to .state/bench."""
 
 

@@ -18,7 +18,7 @@ class Plan:
     single_seconds: float = 8.0
     control_seconds: float = 8.0
     refresh_seconds: float = 12.0
-    settle_seconds: float = 120.0  # of the whole run
+    settle_seconds: float = 900.0  # of the whole run: reports are asked when all is counted
     erasure_seconds: float = 60.0
     connections: int = 8
     single_connections: int = 32
@@ -36,7 +36,7 @@ FULL = replace(
     STANDARD,
     name="full",
     sizes=(60_000, 300_000, 1_000_000, 2_000_000, 5_000_000, 9_000_000),
-    settle_seconds=1_800.0,
+    settle_seconds=5_400.0,
     erasure_seconds=300.0,
 )
 QUICK = Plan(
@@ -51,7 +51,7 @@ QUICK = Plan(
     single_seconds=2.0,
     control_seconds=2.0,
     refresh_seconds=4.0,
-    settle_seconds=30.0,
+    settle_seconds=60.0,
     erasure_seconds=20.0,
     calls=10,
     starts=1,

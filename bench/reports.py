@@ -1,9 +1,16 @@
 """Measure what readers wait for, at each size of the database."""
 
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from bench.events import TENANT, Legacy
 from bench.plugin import database_bytes
 from bench.questions import Question, questions
 from bench.site import Site
-from bench.statistics import percentile, rounded
+from bench.statistics import median, percentile, rounded
+
+CHANGES = 5
 
 
 def grow(site: Site, size: int) -> None:
@@ -23,15 +30,47 @@ def grow(site: Site, size: int) -> None:
 
 
 def ask_warm(site: Site, size: int) -> None:
-    """Ask every question many times."""
+    """Ask every question many times, where all that is in has been counted."""
     timings = _ask(site, site.plan.calls)
     p95 = {name: rounded(percentile(times, 0.95)) for name, times in timings.items()}
     site.findings.found_part("report_p95_ms", str(size), p95)
     slowest = max(p95, key=lambda name: p95[name])
-    site.findings.growth[-1]["slowest_report_p95_ms"] = p95[slowest]
-    site.findings.growth[-1]["median_report_p95_ms"] = rounded(percentile(list(p95.values()), 0.5))
+    stage = site.findings.growth[-1]
+    stage["slowest_report_p95_ms"] = p95[slowest]
+    stage["median_report_p95_ms"] = rounded(percentile(list(p95.values()), 0.5))
     site.progress.note(f"{len(p95)} questions; the slowest is {slowest}: p95 {p95[slowest]} ms")
+    beside = [each["events"] for each in site.findings.growth if not each["counted"]]
     site.findings.hold("reports", calls_per_question=site.plan.calls, connections=1)
+    site.findings.hold("reports", beside_a_backlog_at=beside or "no size")
+
+
+def ask_changed(site: Site) -> None:
+    """Ask every question once after each of a few events: no answer that was kept will do."""
+    found: dict[str, list[float]] = {}
+    for _ in range(CHANGES):
+        site.deliver(_look(site.world.busiest))
+        site.settle()
+        for name, times in _ask(site, 1).items():
+            found.setdefault(name, []).extend(times)
+    changed = {name: rounded(median(times)) for name, times in found.items()}
+    site.findings.found("report_changed_ms", changed)
+    site.findings.hold("reports_changed", rows=site.rows, calls_per_question=CHANGES)
+    slowest = max(changed, key=lambda name: changed[name])
+    site.progress.note(f"after a change the slowest is {slowest}: {changed[slowest]} ms")
+
+
+def _look(legacy: Legacy) -> dict[str, Any]:
+    """Return an event that changes no count, but what is stored."""
+    return {
+        "id": str(uuid.uuid4()),
+        "type": "legacy.viewed",
+        "version": 1,
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "tenant_id": TENANT,
+        "actor_id": f"user:{legacy.people[0]}",
+        "resource": {"kind": "legacy", "id": legacy.id},
+        "payload": {"legacy_id": legacy.id},
+    }
 
 
 def ask_cold(site: Site) -> None:

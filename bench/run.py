@@ -45,6 +45,7 @@ class Run:
             before = size
             if size == plan.steady_at:
                 yield from self._batches(plan)
+        yield Work("Asking after each of a few events", plan.calls / 4, reports.ask_changed)
         yield Work("Control endpoints at half the rate", plan.control_seconds * 2, self._control)
         yield Work("One event per request", plan.single_seconds * 3, self._singles)
         yield Work("Starting again, and asking at once", 3 * plan.starts, self._start_filled)
@@ -74,6 +75,7 @@ class Run:
         ingest.measure_singles(site, "whole")
 
     def _start_filled(self, site: Site) -> None:
+        site.settle()  # what is left would be counted while the first questions are asked
         site.plugin.stop()
         taken = site.open(site.new_plugin("data", sampled=True))
         reports.ask_cold(site)

@@ -28,6 +28,7 @@ SPARE = 1.4  # how many more requests are made ready than the last window has se
 GUESS_PER_SECOND = 15_000.0  # before anything is known
 MOST_READY = 900_000
 POLL_SECONDS = 0.1
+COUNTING = "/v1/jobs/runs?job=rollup.refresh&whose=instance&limit=5"
 Question = Sequence[Any]
 
 
@@ -211,16 +212,26 @@ class Site:
         All the waiting of a run has one allowance, so that a slow plugin cannot double the run.
         """
         began = time.monotonic()
-        while (behind := self.freshness()[0]) > 0:
+        while behind := self._behind():
             waited = time.monotonic() - began
             if waited > self._patience:
                 self._patience = 0.0
-                self.progress.note(f"{behind:,} days are still not counted after {spoken(waited)}")
+                self.progress.note(f"after {spoken(waited)} there is still more to count: {behind}")
                 return False
-            self.progress.part(f"waiting until all is counted: {behind:,} days left")
+            self.progress.part(f"waiting until all is counted: {behind}")
             time.sleep(POLL_SECONDS)
         self._patience -= time.monotonic() - began
         return True
+
+    def _behind(self) -> str:
+        """Say what is not counted yet: the days of the tenant come first, then those of legacies."""
+        days = self.freshness()[0]
+        if days:
+            return f"{days:,} days of the tenant"
+        status, body = self.fetch(["GET", COUNTING])
+        if status != 200:
+            raise PluginFailed(f"the plugin does not list its runs: {status} {body}")
+        return "" if all(run.get("finishedAt") for run in body["data"]) else "days of legacies"
 
     def until(self, probe: Callable[[], T], seconds: float) -> T | None:
         """Return the first truthy answer of *probe*, or None when it takes longer than that."""

@@ -104,6 +104,9 @@ def test_a_tiny_run_finds_every_figure(tmp_path: Path) -> None:
     assert set(result["report_p95_ms"]) == {"2000", "4000"}
     assert set(result["ingest_single_requests_per_s"]) == {"whole", "sampled"}
     assert [stage["events"] for stage in result["growth"]] == [2_000, 4_000]
+    assert all(stage["counted"] for stage in result["growth"])
+    assert result["conditions"]["reports"]["beside_a_backlog_at"] == "no size"
+    assert set(result["report_changed_ms"]) == set(result["report_p95_ms"]["4000"])
     assert result["conditions"]["ingest_batch"]["ids"] == "UUIDv4"
 
 
