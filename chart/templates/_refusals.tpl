@@ -8,6 +8,7 @@
 {{- include "plugin.refuseDrain" . -}}
 {{- include "plugin.refuseAccess" . -}}
 {{- include "plugin.refuseRules" . -}}
+{{- include "plugin.refuseScraping" . -}}
 {{- end -}}
 
 {{- define "plugin.refuseStore" -}}
@@ -153,4 +154,18 @@
 {{- if and .Values.prometheusRule.enabled (not .Values.serviceMonitor.enabled) -}}
 {{- fail "prometheusRule.enabled: its rules watch what the ServiceMonitor has scraped; set serviceMonitor.enabled to true as well" -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Prometheus refuses such a target, and tells it in its own log only. */}}
+{{- define "plugin.refuseScraping" -}}
+{{- with .Values.serviceMonitor -}}
+{{- if ge (include "plugin.milliseconds" .scrapeTimeout | int) (include "plugin.milliseconds" .interval | int) -}}
+{{- fail (printf "serviceMonitor.scrapeTimeout: %s is not less than serviceMonitor.interval, %s; lower the one or raise the other" .scrapeTimeout .interval) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "plugin.milliseconds" -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- mul (trimSuffix $unit . | int) (get (dict "ms" 1 "s" 1000 "m" 60000) $unit) -}}
 {{- end -}}

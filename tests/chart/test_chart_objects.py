@@ -3,9 +3,8 @@
 import base64
 import json
 import re
-import shutil
+import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from tests.support.chart import (
     POSTGRESQL,
     RELEASE,
     Object,
+    Values,
     component_of,
     fresh,
     is_of_test,
@@ -26,6 +26,7 @@ from tests.support.chart import (
     pods_in,
     render,
 )
+from tools import programs
 from tools.chart import CHART
 
 LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
@@ -210,6 +211,7 @@ def test_an_autoscaler_alone_says_how_many() -> None:
     assert "replicas" not in rendered.one("Deployment")["spec"]
     assert scaler["scaleTargetRef"]["name"] == name_of(rendered.one("Deployment"))
     assert scaler["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
+    assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
 
 
 def test_a_demo_secret_is_what_was_given() -> None:
@@ -223,29 +225,45 @@ def test_a_demo_secret_is_what_was_given() -> None:
     assert name_of(rendered.one("Secret")) in json.dumps(rendered.pod["spec"]["volumes"])
 
 
-def test_the_notes_warn_of_each_risk(tmp_path: Path) -> None:
-    """Whoever turns a protection off reads what that means; the defaults warn of nothing (R26)."""
-    shutil.copytree(CHART, tmp_path / "chart")
-    notes = tmp_path / "chart/templates/NOTES.txt"
-    # `helm template` leaves the notes out, so they are rendered as what a ConfigMap holds.
-    shown = (
-        'apiVersion: v1\nkind: Notes\nmetadata: {name: notes}\ntext: |\n{{ include "notes" . | indent 2 }}\n'
-        '{{ define "notes" }}' + notes.read_text() + "{{ end }}"
-    )
-    (tmp_path / "chart/templates/shown.yaml").write_text(shown)
+def notes(values: Values) -> str:
+    """Return what Helm tells after an install, which it need not do to tell it."""
+    command = [str(programs.helm()), "install", RELEASE, str(CHART), "--namespace", NAMESPACE]
+    command += ["--dry-run=client", "--values", "-"]
+    text = json.dumps(values)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.partition("\nNOTES:\n")[2]
 
-    def text(values: dict[str, Any]) -> str:
-        return str(render(values, chart=tmp_path / "chart").of_kind("Notes")[0]["text"])
 
-    plain = text({})
-    assert "WARNING" not in plain
-    assert "helm test one -n plugins" in plain
+def test_the_notes_tell_what_to_do_next() -> None:
+    """Version, remote, state, check, and what core needs on its side; nothing to warn of (R26)."""
+    plain = notes({})
+
+    assert f"{MANIFEST.version} is release {RELEASE} in namespace {NAMESPACE}" in plain
+    assert f".svc{MANIFEST.ui.remote_path}" in plain
+    assert "grep registration" in plain
+    assert f"helm test {RELEASE} -n {NAMESPACE}" in plain
     assert "kind: NetworkPolicy" in plain
-    assert "lost with its pod" in text({"persistence": {"enabled": False}})
-    assert "no NetworkPolicy" in text({"networkPolicy": {"enabled": False}})
-    assert "for demonstrations only" in text(dict(DEMO))
-    broad = {"egressAllow": ["a.example:443"], "acknowledgeBroadEgress": True}
-    assert "broad egress" in text({"networkPolicy": broad})
+    assert "WARNING" not in plain
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"persistence": {"enabled": False}}, "lost with its pod"),
+        ({"networkPolicy": {"enabled": False}}, "no NetworkPolicy"),
+        (DEMO, "for demonstrations only"),
+        ({"resources": {"requests": None, "limits": None}}, "resources are not set"),
+        (
+            {"networkPolicy": {"egressAllow": ["a.example:443"], "acknowledgeBroadEgress": True}},
+            "broad egress was acknowledged",
+        ),
+    ],
+    ids=["no volume", "no policy", "demo", "no resources", "broad egress"],
+)
+def test_the_notes_warn_of_each_risk(values: Values, words: str) -> None:
+    """Whoever turns a protection off reads what that means."""
+    assert re.search(rf"^WARNING: .*{words}", notes(values), re.MULTILINE)
 
 
 def test_the_test_pod_is_a_hook_with_an_end() -> None:
@@ -253,7 +271,9 @@ def test_the_test_pod_is_a_hook_with_an_end() -> None:
     (pod,) = [one for one in render().of_kind("Pod") if is_of_test(one)]
     (container,) = pod["spec"]["containers"]
 
-    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    annotations = pod["metadata"]["annotations"]
+    assert annotations["helm.sh/hook"] == "test"
+    assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
     assert pod["spec"]["restartPolicy"] == "Never"
     assert pod["spec"]["activeDeadlineSeconds"] <= 300
     assert container["image"] == render().container["image"]

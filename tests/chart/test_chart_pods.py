@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mosaiclife_plugin_sdk.frame.health import CHECK_SECONDS
 from tests.support.chart import (
     EVERYTHING,
     MANIFEST,
@@ -101,6 +102,7 @@ def test_every_pod_is_confined(name: str) -> None:
         assert violations(pod["spec"], pod["metadata"].get("annotations")) == set()
         security = pod["spec"]["securityContext"]
         assert {security[key] for key in ("runAsUser", "runAsGroup", "fsGroup")} == {USER}
+        assert security["fsGroupChangePolicy"] == "OnRootMismatch"
         assert pod["spec"]["enableServiceLinks"] is False
         for container in pod["spec"]["containers"]:
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
@@ -144,6 +146,20 @@ def test_the_embedded_store_has_one_writer() -> None:
     assert volumes["data"]["persistentVolumeClaim"]["claimName"] == name_of(claim)
 
 
+def test_a_cluster_without_the_strictest_mode_gets_the_next() -> None:
+    """Not every storage driver knows of a volume for one pod."""
+    claim = render({"persistence": {"accessMode": "ReadWriteOnce"}}).one("PersistentVolumeClaim")
+
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+
+
+def test_what_is_written_at_run_time_goes_where_it_may() -> None:
+    """The root cannot be written, so home is the folder for passing files, and no bytecode is made."""
+    known = variables(render().container)
+
+    assert (known["HOME"]["value"], known["PYTHONDONTWRITEBYTECODE"]["value"]) == ("/tmp", "1")
+
+
 def test_a_database_allows_several_writers() -> None:
     """With it a new version comes before the old one goes, spread over nodes and zones."""
     rendered = render(MATRIX["postgresql"])
@@ -151,7 +167,13 @@ def test_a_database_allows_several_writers() -> None:
 
     assert deployment["replicas"] == 3
     assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-    assert len(rendered.pod["spec"]["topologySpreadConstraints"]) == 2
+    spread = rendered.pod["spec"]["topologySpreadConstraints"]
+    assert [one["topologyKey"] for one in spread] == [
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    ]
+    assert {(one["maxSkew"], one["whenUnsatisfiable"]) for one in spread} == {(1, "ScheduleAnyway")}
+    assert [one["matchLabelKeys"] for one in spread] == [["pod-template-hash"]] * 2
     assert rendered.of_kind("PersistentVolumeClaim") == []
     assert "topologySpreadConstraints" not in render().pod["spec"]
 
@@ -173,6 +195,7 @@ def test_probes_ask_what_the_manifest_names(name: str) -> None:
     }
     assert patience == {"startup": (2, 2, 30), "liveness": (10, 3, 3), "readiness": (5, 3, 2)}
     assert not any("initialDelaySeconds" in probe for probe in probes.values())
+    assert probes["readiness"]["timeoutSeconds"] > CHECK_SECONDS  # the checks run at once
 
 
 @pytest.mark.parametrize("name", MATRIX)
@@ -255,6 +278,20 @@ def test_a_changed_setting_changes_the_settings_and_their_checksum_only() -> Non
     assert checksum.findall(before) != checksum.findall(after)
     quiet = checksum.sub("", after).replace('"LOG_LEVEL": "debug"', '"LOG_LEVEL": "info"')
     assert quiet == checksum.sub("", before)
+
+
+def test_a_changed_demo_secret_replaces_the_pods() -> None:
+    """A Secret that the chart makes is part of what the pods read; any other is not known here."""
+
+    def checksums(token: str) -> dict[str, str]:
+        demo = {"createSecrets": True, "token": token}
+        annotations: dict[str, str] = render({"demo": demo}).pod["metadata"]["annotations"]
+        return annotations
+
+    one, other = checksums("demo-only-a"), checksums("demo-only-b")
+    assert one["checksum/secret"] != other["checksum/secret"]
+    assert one["checksum/config"] == other["checksum/config"]
+    assert "checksum/secret" not in render().pod["metadata"]["annotations"]
 
 
 def test_every_hatch_opens() -> None:

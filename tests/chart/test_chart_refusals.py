@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.chart import EXTERNAL, MATRIX, POSTGRESQL, Values, render
+from tools.chart import schema
 
+# Labels that the chart gives its pods.
+OURS = schema()["properties"]["podLabels"]["propertyNames"]["not"]["enum"]
 SECRETS = {"existingSecret": "s", "keys": ["PSEUDONYM_KEY"]}
 PUBLIC = {"egressAllow": ["api.example.org:443"]}
 INGRESS = {"enabled": True, "host": "a.example", "tlsSecretName": "tls"}
@@ -153,6 +156,10 @@ REFUSED: Mapping[str, tuple[Values, str]] = {
         {"networkPolicy": {"egressAllow": ["hub:80"]}},
         'set networkPolicy.services."hub"',
     ),
+    "a scrape that never ends": (
+        {"serviceMonitor": {"interval": "1m", "scrapeTimeout": "60s"}},
+        "60s is not less than serviceMonitor.interval, 1m; lower the one",
+    ),
     "no operator": (
         {"serviceMonitor": {"renderMode": "failIfMissing"}},
         "install the Prometheus operator",
@@ -167,7 +174,7 @@ MISSHAPEN: Mapping[str, Values] = {
     "a short digest": {"image": {"digest": "sha256:abc"}},
     "no port": {"networkPolicy": {"egressAllow": ["core.svc.cluster.local"]}},
     "peers by no label": {"core": {"podLabels": {"app.kubernetes.io/name": None}}},
-    "a label of ours": {"podLabels": {"plugin.name": "other"}},
+    **{f"the label {label}": {"podLabels": {label: "other"}} for label in OURS},
     "a volume of the node": {"extraVolumes": [{"name": "a", "hostPath": {"path": "/"}}]},
     "a volume of ours": {"extraVolumes": [{"name": "data", "emptyDir": {}}]},
     "a level nobody knows": {"config": {"LOG_LEVEL": "loud"}},
@@ -187,3 +194,8 @@ def test_a_refusal_says_what_to_do(name: str) -> None:
 def test_the_schema_refuses_what_has_the_wrong_shape(name: str) -> None:
     """A value of the wrong form is named with its place."""
     assert "don't meet the specifications of the schema" in render(MISSHAPEN[name]).refusal
+
+
+def test_every_label_of_the_chart_is_kept_from_podlabels() -> None:
+    """None that a selector or a report stands on can be replaced by a value (R36)."""
+    assert set(render().pod["metadata"]["labels"]) == set(OURS)
