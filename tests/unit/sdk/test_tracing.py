@@ -1,13 +1,14 @@
 """A span is as long as somebody is there to read it; its ids are there in any case."""
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import TraceFlags, use_span
+from opentelemetry.trace import TraceFlags, get_current_span, use_span
 
-from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span, link_spans
+from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span, link_spans, trace_alone
 from tests.support.tiny_plugin import TinyPlugin, settings
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -80,3 +81,16 @@ def test_span_is_linked_to_those_that_it_deals_with(tmp_path: Path) -> None:
     assert isinstance(heard, ReadableSpan)
     spans = [f"{link.context.span_id:016x}" for link in heard.links]
     assert spans == [PARENT, PARENT[::-1]]
+
+
+def test_what_a_request_starts_takes_its_trace_along_and_nothing_else(tmp_path: Path) -> None:
+    """Work that outlives the request keeps the span, and not, say, the request's time limit."""
+    span, _ = tracing(tmp_path).server_span("POST", {})
+    limit = ContextVar("limit", default="none")
+    limit.set("the request's")
+
+    with use_span(span):
+        alone = trace_alone()
+
+    assert alone.run(get_current_span) is span
+    assert alone.run(limit.get) == "none"

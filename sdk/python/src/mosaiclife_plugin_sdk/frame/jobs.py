@@ -21,6 +21,7 @@ import structlog
 
 from mosaiclife_plugin_sdk.clock import Clock, utc_now
 from mosaiclife_plugin_sdk.errors import Conflict, NotFound, ServiceUnavailable, ValidationFailed
+from mosaiclife_plugin_sdk.frame.tracing import trace_alone
 from mosaiclife_plugin_sdk.jobs import Job, JobContext
 from mosaiclife_plugin_sdk.stores.base import (
     Leases,
@@ -259,9 +260,9 @@ class JobRunner:
         stands = await asyncio.to_thread(self._reserve, live.run)
         if stands.id == live.run.id:
             self._live[stands.id] = live
-            # A context of its own: the run must not inherit the time limit of the request
-            # that started it.
-            task = asyncio.create_task(self._execute(live), context=contextvars.Context())
+            # A context of its own: the run goes on in the trace of the request that started it,
+            # and must not inherit its time limit.
+            task = asyncio.create_task(self._execute(live), context=trace_alone())
             self._tasks[task] = live
             task.add_done_callback(self._tasks.pop)
         return stands

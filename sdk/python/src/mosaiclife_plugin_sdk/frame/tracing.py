@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 
 import httpx
+from opentelemetry import context as otel
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -131,6 +133,13 @@ def incoming(carrier: Carrier) -> Context:
 def outgoing(headers: MutableMapping[str, str]) -> None:
     """Write the present span into *headers*."""
     _propagator.inject(headers)
+
+
+def trace_alone() -> contextvars.Context:
+    """Return a context that holds the present trace, and nothing else of whoever is calling."""
+    context = contextvars.Context()
+    context.run(otel.attach, otel.get_current())
+    return context
 
 
 def link_spans(traceparents: Iterable[str]) -> None:
