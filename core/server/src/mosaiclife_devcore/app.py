@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Router
 from litestar.datastructures import State
@@ -42,6 +42,9 @@ from mosaiclife_devcore.world import build_world
 from mosaiclife_plugin_sdk import Clock, utc_now
 from mosaiclife_plugin_sdk.wire import LARGEST_BODY
 
+if TYPE_CHECKING:
+    from mosaiclife_devcore.tracing import Tracing
+
 PREFIXES = ("/api", "/api/v1")
 
 
@@ -50,7 +53,8 @@ class Core:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
-        self.http = new_http()
+        self.tracing = _tracing(settings)
+        self.http = new_http(self.tracing.outward) if self.tracing else new_http()
         self.registry = Registry(settings.plugins)
         self.tokens = Tokens(self.registry)
         self.rates = Rates(enabled=settings.rate_limits)
@@ -108,6 +112,8 @@ class Core:
             await self.deliveries.stop()
             await self.gate.stop()
             await self.http.aclose()
+            if self.tracing:
+                await asyncio.to_thread(self.tracing.close)
 
     def _background(self) -> list[Any]:
         work: list[Any] = []
@@ -130,12 +136,22 @@ def create_core(settings: Settings, *, clock: Clock | None = None) -> Litestar:
         dependencies=core.provided(),
         exception_handlers=_refusals(),
         before_send=[name_response],
+        middleware=[core.tracing.inward] if core.tracing else [],
         lifespan=[core.running],
         state=State(core.shared()),
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,
         logging_config=None,
     )
+
+
+def _tracing(settings: Settings) -> Tracing | None:
+    if settings.otel_endpoint is None:
+        return None
+    # Loads protobuf: a core without a collector must not pay for it at its start.
+    from mosaiclife_devcore.tracing import Tracing
+
+    return Tracing(settings.otel_endpoint, settings.version)
 
 
 def _api(prefix: str) -> Router:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -15,6 +15,7 @@ from mosaiclife_devcore.registry import Plugin
 from mosaiclife_plugin_sdk import SERVICE, UserContext, encode_user_context
 
 RETRY_SOON = {"retry-after": "2"}
+Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,21 @@ class OverLimit(Unavailable):
     """The plugin's answer is larger than core holds for anyone."""
 
 
-def new_http() -> httpx.AsyncClient:
+def _plain_transport(inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+    return inner
+
+
+def new_http(wrap: Wrap = _plain_transport) -> httpx.AsyncClient:
     """Return the client for calls to plugins; it follows nobody and asks no proxy.
 
-    It keeps no cookie either: what one plugin sets must not travel to another, or come back.
+    It keeps no cookie either: what one plugin sets must not travel to another, or come back. *wrap*
+    may look at what goes out.
     """
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
     return httpx.AsyncClient(
+        transport=wrap(httpx.AsyncHTTPTransport(trust_env=False, limits=limits)),
         trust_env=False,
         follow_redirects=False,
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
 

@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     poll_seconds: float = 1.0
     steady_poll_seconds: float = 5.0
     heartbeat_seconds: float = 15.0
+    otel_endpoint: str | None = None
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -81,6 +82,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         "version": environ.get("CORE_VERSION", "2.1.0"),
         "plugin_backend_url": environ.get("PLUGIN_BACKEND_URL") or None,
         "plugin_remote_url": environ.get("PLUGIN_REMOTE_URL") or None,
+        "otel_endpoint": environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
     }
     return Settings(**values)
 
