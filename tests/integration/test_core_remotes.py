@@ -160,3 +160,19 @@ def test_a_remote_of_another_origin_is_loaded_directly_and_listed_in_the_policy(
     assert (ui["entryUrl"], ui["external"]) == (f"{cdn.url}/mf/remoteEntry.js", True)
     assert cdn.url not in before
     assert f"script-src 'self' {cdn.url};" in after
+
+
+def test_a_remote_that_core_itself_is_told_of_is_served_by_core(plugin: BarePlugin) -> None:
+    """Its host may be known to core alone (spec §12); each build of it is another address."""
+    with BarePlugin(name="ui") as ui:
+        url = f"{ui.url}/mf/remoteEntry.js"
+        grants = {"bare": grant_for(plugin, urls=(plugin.url, ui.url))}
+        fixed = {"plugin_backend_url": plugin.url, "plugin_remote_url": url}
+        with running_core(plugins=grants, **fixed) as core:
+            first = wait_for(core, plugin, "Ready")["ui"]
+            ui.files["/mf/remoteEntry.js"] = ("text/javascript", b"var build = 2;")
+            eventually(lambda: record(core, plugin)["ui"]["entryUrl"] != first["entryUrl"])
+            second = record(core, plugin)["ui"]["entryUrl"]
+
+            assert (first["entryUrl"].startswith("/mf/bare/"), first["external"]) == (True, False)
+            assert core.get(second).content == b"var build = 2;"

@@ -62,7 +62,7 @@ class Core:
         self.bus = Bus()
         self.journal = Journal(clock)
         self.world = build_world(settings.seed, clock().date())
-        self.remotes = Remotes(self.http, self.registry)
+        self.remotes = Remotes(self.http, self.registry, settings.plugin_remote_url)
         self.gate = HealthGate(
             self.registry,
             self.remotes,

@@ -72,8 +72,12 @@ class Bundle:
 class Remotes:
     """The bundles that pages may load."""
 
-    def __init__(self, http: httpx.AsyncClient, registry: Registry) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, registry: Registry, configured: str | None = None
+    ) -> None:
+        """Serve what plugins register; *configured* is a remote that core's operator names."""
         self._http = http
+        self._configured = configured
         self._bundles: dict[str, OrderedDict[str, Bundle]] = {}
         registry.listen(lambda plugin: self._drop_forgotten(plugin.id, plugin.current is None))
 
@@ -81,7 +85,7 @@ class Remotes:
         """Fetch and verify the registered entry; return what pages may load from now on."""
         entry = await self._fetch(registration.remote_url)
         _verify(entry.body, registration.integrity, "remoteEntry")
-        if origin_of(registration.remote_url) != origin_of(registration.service_url):
+        if self._is_external(registration):
             return _active(registration, registration.remote_url, registration.integrity)
         bundle = await self._keep(plugin_id, registration, entry)
         return _active(
@@ -101,6 +105,15 @@ class Remotes:
             reply = await self._fetch(bundle.folder + path)
             bundle.files[path] = _to_file(reply)
         return bundle.files[path]
+
+    def _is_external(self, registration: Registration) -> bool:
+        """Tell whether browsers fetch the remote themselves: it lies at an origin of its own.
+
+        What core's own configuration names may be a host that core alone can resolve (spec §12).
+        """
+        if registration.remote_url == self._configured:
+            return False
+        return origin_of(registration.remote_url) != origin_of(registration.service_url)
 
     async def _keep(self, plugin_id: str, registration: Registration, entry: Reply) -> Bundle:
         digest = hashlib.sha256(entry.body).hexdigest()[:16]
