@@ -17,6 +17,18 @@ default:
 dev *arguments: setup
     @exec {{ venv }} -m tools.dev "$@"
 
+# Start core, plugin and the remote's server in containers: `up [prometheus] [grafana]`
+[group('develop')]
+[no-exit-message]
+up *arguments: setup
+    @{{ venv }} -m tools.compose up "$@"
+
+# End what `up` has started; `down --data` forgets the stored data too
+[group('develop')]
+[no-exit-message]
+down *arguments: setup
+    @{{ venv }} -m tools.compose down "$@"
+
 # Deliver an invented world to the plugin of `dev`: `seed --profile demo --seed 7 --faults all`
 [group('develop')]
 [no-exit-message]
@@ -100,7 +112,7 @@ build: setup
 chart *arguments: setup
     @{{ venv }} -m tools.chart "$@"
 
-# Build the images: `image` both, `image plugin`, `image core`; the engine is found by trying
+# Build the images of plugin and core: `image [plugin] [core] [ui] [-- options of the engine]`
 [group('release')]
 [no-exit-message]
 image *arguments: setup

@@ -1,4 +1,4 @@
-"""Build the images: `image` both, `image plugin`, `image core`.
+"""Build the images: `image` plugin and core, `image ui` what docker-compose.plugin.yml works with.
 
 Arguments after `--` go to the engine's `build`, as in `image plugin -- --platform linux/arm64`.
 PYTHON_IMAGE and NODE_IMAGE name other base images, IMAGE_ENGINE another engine.
@@ -51,12 +51,13 @@ class Engine:
 
 @dataclass(frozen=True)
 class Image:
-    """What is built: from which Dockerfile, under which name, with which title and version."""
+    """What is built: a stage of which Dockerfile, under which name, with which title and version."""
 
     folder: str
     repository: str
     title: str
     version: str
+    stage: str = "runtime"
 
     @property
     def tag(self) -> str:
@@ -66,12 +67,12 @@ class Image:
 def images() -> Mapping[str, Image]:
     """Return the images of this checkout, by the word that asks for each."""
     manifest = load_manifest(ROOT / "plugin.yaml")
+    own, version = f"plugin-{manifest.name}", str(manifest.version)
     core = tomllib.loads((ROOT / "core/server/pyproject.toml").read_text())["project"]["version"]
     return {
-        "plugin": Image(
-            "backend", f"plugin-{manifest.name}", manifest.title, str(manifest.version)
-        ),
+        "plugin": Image("backend", own, manifest.title, version),
         "core": Image("core", "mosaiclife-devcore", "Mosaic Life, the development core", core),
+        "ui": Image("backend", f"{own}-ui", f"{manifest.title}, its remote", version, "ui-dev"),
     }
 
 
@@ -102,20 +103,21 @@ def probe(program: str) -> Engine | str:
     if "docker" not in Path(program).name:
         runs = "podman" in Path(program).name
         # The other format knows no health check.
-        answer = _ask(program, "info")
+        answer = answer_of(program, "info")
         return Engine(program, runs, ("--format", "docker")) if answer else "does not run here"
-    answer = _ask(program, "version", "--format", "{{.Client.Version}} {{.Server.Version}}")
+    answer = answer_of(program, "version", "--format", "{{.Client.Version}} {{.Server.Version}}")
     if not answer:
         return "no service answers it"
     major = answer.partition(".")[0]
-    if _ask(program, "buildx", "version"):
+    if answer_of(program, "buildx", "version"):
         return Engine(program, runs=True)
     if major.isdecimal() and int(major) < WITHOUT_OWN_BUILDKIT:
         return Engine(program, runs=True)
     return "has no buildx"
 
 
-def _ask(*command: str) -> str:
+def answer_of(*command: str) -> str:
+    """Return what a program prints; nothing when it fails or is not there."""
     try:
         done = subprocess.run(
             command, env=environment(), capture_output=True, text=True, check=False, timeout=20
@@ -138,7 +140,8 @@ def arguments_for(image: Image, environ: Mapping[str, str]) -> list[str]:
     trusted = environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
     secret = ["--secret", f"id=ca,src={trusted}"] if trusted and Path(trusted).is_file() else []
     named = [word for name, value in values.items() for word in ("--build-arg", f"{name}={value}")]
-    return ["--file", f"{image.folder}/Dockerfile", "--tag", image.tag, *named, *secret]
+    what = ["--file", f"{image.folder}/Dockerfile", "--target", image.stage, "--tag", image.tag]
+    return [*what, *named, *secret]
 
 
 def revision() -> str:
@@ -162,19 +165,24 @@ def _git(*words: str) -> str:
         return ""
 
 
+def build(engine: Engine, names: Sequence[str], options: Sequence[str] = ()) -> None:
+    """Build the images of these names; *options* go to the engine."""
+    known = images()
+    for name in names:
+        engine.build(*arguments_for(known[name], os.environ), *options, ".")
+        say(f"image: {known[name].tag}")
+
+
 def main(arguments: Sequence[str]) -> int:
     at = arguments.index("--") if "--" in arguments else len(arguments)
     known = images()
     parser = argparse.ArgumentParser(prog="just image", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="image", help=" ".join(known))
-    asked = parser.parse_args(arguments[:at]).names or list(known)
+    asked = parser.parse_args(arguments[:at]).names or ["plugin", "core"]
     if unknown := sorted(set(asked) - set(known)):
         parser.error(f"no such image: {' '.join(unknown)}; there are {' '.join(known)}")
     try:
-        engine = find_engine()
-        for name in asked:
-            engine.build(*arguments_for(known[name], os.environ), *arguments[at + 1 :], ".")
-            say(f"image: {known[name].tag}")
+        build(find_engine(), asked, arguments[at + 1 :])
     except (NoEngine, ToolFailed) as error:
         fail(f"image: {error}")
         return 1

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tools import build, image, programs
+from tools import build, compose, image, programs
 from tools.browser import REMEDY, find_browser
 from tools.workspace import (
     PYTHON,
@@ -112,16 +112,16 @@ def no_vectors() -> str:
 
 
 def no_containers() -> str:
-    """Say what is missing to build the images, and a base for them, and to run them."""
+    """Say what is missing to build images over a stand-in base, to run them, and to look at them."""
     try:
-        engine = image.find_engine()
-    except image.NoEngine as error:
-        return f"no engine for containers: {error}"
-    if not engine.runs:
-        return f"{engine.program} builds images and runs none: install Docker or Podman"
-    if shutil.which("mmdebstrap") or all(os.environ.get(name) for name in image.BASES):
-        return ""
-    return f"no mmdebstrap for a stand-in base: install it, or name {' and '.join(image.BASES)}"
+        compose.find_compose()
+    except (image.NoEngine, compose.NoCompose) as error:
+        return f"no containers: {error}"
+    needed = {"mmdebstrap": image.BASES, "prometheus": ("PROMETHEUS_IMAGE",)}
+    for program, names in needed.items():
+        if not shutil.which(program) and not all(os.environ.get(name) for name in names):
+            return f"no {program} for a stand-in: install it, or name {' and '.join(names)}"
+    return no_browser()
 
 
 LAYERS = (

@@ -22,7 +22,9 @@ def test_bases_are_arguments_with_a_tag_and_no_invented_digest(file: str) -> Non
     """Whoever has a registry of their own names other bases, and nobody reads a made-up hash."""
     text = text_of(file)
 
-    assert {found["base"] for found in FROM.finditer(text)} == {"${PYTHON_IMAGE}", "${NODE_IMAGE}"}
+    stages = {found["name"] for found in FROM.finditer(text)}
+    bases = {found["base"] for found in FROM.finditer(text)} - stages
+    assert bases == {"${PYTHON_IMAGE}", "${NODE_IMAGE}"}
     assert re.search(r"^ARG PYTHON_IMAGE=python:3\.11-[\w-]+$", text, re.MULTILINE)
     assert re.search(r"^ARG NODE_IMAGE=node:24-[\w-]+$", text, re.MULTILINE)
     assert "sha256:" not in text
@@ -31,9 +33,19 @@ def test_bases_are_arguments_with_a_tag_and_no_invented_digest(file: str) -> Non
 @pytest.mark.parametrize("file", FILES)
 def test_only_what_is_the_same_everywhere_is_built_on_the_builders_own(file: str) -> None:
     """The pages are built once; packages with machine code are those of the target."""
-    native = [found["base"] for found in FROM.finditer(text_of(file)) if found["platform"]]
+    found = list(FROM.finditer(text_of(file)))
+    native = [one["base"] for one in found if one["platform"]]
 
     assert native == ["${NODE_IMAGE}"]
+
+
+def test_what_both_need_of_node_is_installed_once() -> None:
+    """The first steps are letter for letter the same, so an engine takes them from its cache."""
+    starts = [text_of(file).partition("SHELL")[2].partition("\nCOPY plugin")[0] for file in FILES]
+    shared = [text.partition("\nCOPY tsconfig")[0] for text in starts]
+
+    assert shared[0] == shared[1]
+    assert "pnpm install --frozen-lockfile" in shared[0]
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -45,7 +57,7 @@ def test_no_frontend_is_fetched(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_the_user_is_a_number_and_the_start_a_list(file: str) -> None:
     """A kubelet cannot judge a name, and a shell would keep the signal to itself."""
-    text = text_of(file)
+    text = text_of(file).partition("AS runtime")[2]
     entry = re.search(r"^ENTRYPOINT (?P<words>.+)$", text, re.MULTILINE)
 
     assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)

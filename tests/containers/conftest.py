@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.support.containers import Built, Containers, base_images, build_images
+from tests.support.containers import (
+    Built,
+    Containers,
+    base_images,
+    build_images,
+    prometheus_image,
+)
 from tools import image
 
 
@@ -21,3 +27,8 @@ def bases(containers: Containers) -> Mapping[str, str]:
 @pytest.fixture(scope="session")
 def built(containers: Containers, bases: Mapping[str, str]) -> Built:
     return build_images(containers, bases)
+
+
+@pytest.fixture(scope="session")
+def prometheus(containers: Containers, bases: Mapping[str, str]) -> str:
+    return prometheus_image(containers, bases)

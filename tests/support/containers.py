@@ -105,6 +105,22 @@ def _with_node(containers: Containers, base: str) -> str:
     return tag
 
 
+def prometheus_image(containers: Containers, bases: Mapping[str, str]) -> str:
+    """Return the image that the environment names, or this machine's own Prometheus in a stand-in."""
+    if named := os.environ.get("PROMETHEUS_IMAGE"):
+        return named
+    program = shutil.which("prometheus")
+    assert program, "no prometheus: install it, or name PROMETHEUS_IMAGE"
+    tag, context = "mosaiclife-standin:prometheus", CACHE / "prometheus"
+    context.mkdir(parents=True, exist_ok=True)
+    shutil.copy(program, context / "prometheus")
+    file = CACHE / "prometheus.Dockerfile"
+    words = ("COPY prometheus /bin/", "USER 65534:65534", 'ENTRYPOINT ["/bin/prometheus"]')
+    file.write_text("\n".join((f"FROM {bases['PYTHON_IMAGE']}", *words, "")))
+    containers.call("build", "--quiet", "--file", str(file), "--tag", tag, str(context))
+    return tag
+
+
 @dataclass(frozen=True)
 class Built:
     """The images, the base under them, and the seconds that building took."""

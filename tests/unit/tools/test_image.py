@@ -57,15 +57,20 @@ def test_without_an_engine_the_remedy_is_told(tmp_path: Path) -> None:
 
 
 def test_the_layer_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """First an engine, then one that runs what it builds, then a base."""
+    """First an engine, then one that runs what it builds, a compose, and what stand-ins need."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert no_containers().startswith("no engine for containers")
+    assert "none is on PATH" in no_containers()
     buildah = program(tmp_path, "buildah", "echo info")
-    assert no_containers().startswith(f"{buildah} builds images and runs none")
-    program(tmp_path, "docker", "echo 20.10.24 20.10.24")
+    assert f"{buildah} builds images and runs none" in no_containers()
+    docker = program(tmp_path, "docker", '[ "$1" = version ] && echo 20.10.24 20.10.24')
+    assert f"`{docker} compose version` fails; install" in no_containers()
+    program(tmp_path, "docker-compose", "echo 1.29.2")
     assert no_containers().startswith("no mmdebstrap")
     monkeypatch.setenv("PYTHON_IMAGE", "python:3.11-slim-bookworm")
     monkeypatch.setenv("NODE_IMAGE", "node:24-bookworm-slim")
+    assert no_containers().startswith("no prometheus")
+    monkeypatch.setenv("PROMETHEUS_IMAGE", "prom/prometheus:v2.53.0")
+    monkeypatch.setenv("CHROMIUM", program(tmp_path, "chromium", ""))
     assert no_containers() == ""
 
 
@@ -78,7 +83,8 @@ def test_a_build_is_told_what_it_is(tmp_path: Path) -> None:
 
     words = image.arguments_for(plugin, environ)
 
-    assert words[:4] == ["--file", "backend/Dockerfile", "--tag", plugin.tag]
+    assert words[:4] == ["--file", "backend/Dockerfile", "--target", "runtime"]
+    assert words[4:6] == ["--tag", plugin.tag]
     assert f"VERSION={plugin.version}" in words
     assert f"REVISION={image.revision()}" in words
     assert "PYTHON_IMAGE=mine:1" in words
