@@ -72,6 +72,12 @@ podPorts:
 {{- end -}}
 {{- end -}}
 
+{{- define "plugin.collectorIsOutside" -}}
+{{- with .Values.otel.endpoint -}}
+{{- if not (include "plugin.isInCluster" (urlParse .).hostname) -}}yes{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What a host is: core, service, address or name. The contract's own name for core is core. */}}
 {{- define "plugin.kindOfHost" -}}
 {{- $host := .host -}}
@@ -97,12 +103,15 @@ name
 {{- printf "%s:%s" $url.hostname $port -}}
 {{- end -}}
 
-{{/* The allowed targets, each once: {host, port, kind}. A core outside the cluster is one of them, and
-a CDN: readiness asks whether the remote is there. */}}
+{{/* The allowed targets, each once: {host, port, kind}. A core or a collector outside the cluster is one of
+them, and a CDN: readiness asks whether the remote is there. */}}
 {{- define "plugin.targets" -}}
 {{- $entries := .Values.networkPolicy.egressAllow -}}
 {{- if not (include "plugin.coreIsInCluster" .) -}}
 {{- $entries = append $entries (include "plugin.targetOf" (include "plugin.coreURL" .)) -}}
+{{- end -}}
+{{- if include "plugin.collectorIsOutside" . -}}
+{{- $entries = append $entries (include "plugin.targetOf" .Values.otel.endpoint) -}}
 {{- end -}}
 {{- with .Values.ui.remoteURL -}}
 {{- $entries = append $entries (include "plugin.targetOf" .) -}}

@@ -8,6 +8,7 @@
 {{- include "plugin.refuseDrain" . -}}
 {{- include "plugin.refuseAccess" . -}}
 {{- include "plugin.refuseRules" . -}}
+{{- include "plugin.refuseTraces" . -}}
 {{- include "plugin.refuseScraping" . -}}
 {{- end -}}
 
@@ -146,6 +147,14 @@
 {{- fail (printf "ingress.apiPaths: %s is between the plugin, core and the cluster; list paths below the API's base path only" .) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Spans go straight to their collector. */}}
+{{- define "plugin.refuseTraces" -}}
+{{- $host := (urlParse .Values.otel.endpoint).hostname -}}
+{{- if and (include "plugin.collectorIsOutside" .) (eq .Values.networkPolicy.fqdnMode "proxy") (not (regexMatch "^[0-9.]+$" $host)) -}}
+{{- fail (printf "otel.endpoint: spans do not go through the proxy, so none would reach %s; name a collector of the cluster, or set networkPolicy.fqdnMode to cilium" $host) -}}
 {{- end -}}
 {{- end -}}
 

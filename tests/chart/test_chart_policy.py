@@ -131,6 +131,24 @@ def test_traces_and_a_database_open_one_way_each() -> None:
     assert len(policy()["egress"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "to"),
+    [
+        ("http://192.0.2.9:4318", ("192.0.2.9/32", 4318)),
+        ("https://otlp.example.org", ("0.0.0.0/0", 443)),
+    ],
+    ids=["address", "name"],
+)
+def test_a_collector_outside_the_cluster_is_one_more_host(
+    endpoint: str, to: tuple[str, int]
+) -> None:
+    """No pod can be selected there, so the way is that of any other host outside."""
+    consent = {"networkPolicy": {"acknowledgeBroadEgress": True}}
+    (rule,) = policy({"otel": {"endpoint": endpoint}, **consent})["egress"][2:]
+
+    assert (rule["to"][0]["ipBlock"]["cidr"], rule["ports"]) == (to[0], tcp(to[1]))
+
+
 def test_a_database_outside_the_cluster_is_a_range() -> None:
     """Where no pod can be selected, the range of addresses is named."""
     values = json.loads(json.dumps(MATRIX["postgresql"]))

@@ -164,6 +164,17 @@ REFUSED: Mapping[str, tuple[Values, str]] = {
         {"serviceMonitor": {"renderMode": "failIfMissing"}},
         "install the Prometheus operator",
     ),
+    "spans through a proxy": (
+        {
+            "networkPolicy": {"fqdnMode": "proxy"},
+            "otel": {"endpoint": "https://otlp.example.org"},
+        },
+        "name a collector of the cluster",
+    ),
+    "spans to somewhere": (
+        {"otel": {"endpoint": "https://otlp.example.org"}},
+        "or networkPolicy.acknowledgeBroadEgress",
+    ),
     "rules without a monitor": (
         {"prometheusRule": {"enabled": True}, "serviceMonitor": {"enabled": False}},
         "set serviceMonitor.enabled to true as well",
