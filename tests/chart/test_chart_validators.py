@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.chart import DIGEST, MATRIX, Object, Values, render
-from tests.support.connectivity import CONNECTED, DEMONSTRATION, Case, analyzed, golden
+from tests.support.connectivity import CONNECTED, Case, analyzed, golden
 from tools import chart, programs
 from tools.workspace import ROOT
 
@@ -120,14 +120,6 @@ def test_the_connections_are_the_golden_ones(name: str) -> None:
 
     assert found == golden(name)
     assert not [line for line in found if "intruder" in line or "other" in line]
-
-
-def test_the_demonstrations_connections_are_the_golden_ones() -> None:
-    """Its core and the plugin reach each other and the name service, and no other core does."""
-    found = analyzed(DEMONSTRATION.objects)
-
-    assert found == golden("demo")
-    assert not [line for line in found if "core-api" in line or "intruder" in line]
 
 
 def test_core_shut_off_is_opened_by_its_side_of_the_policy() -> None:

@@ -101,10 +101,11 @@ CONNECTED: Mapping[str, Case] = {
     "broad-egress": Case(
         {"networkPolicy": {"egressAllow": ["api.example:443"], "acknowledgeBroadEgress": True}}
     ),
+    # Without the test's pod: the analyzer spells two pods of a release by labels, now these, now those.
+    "demo": Case({**MATRIX["demo"], "tests": {"enabled": False}}),
     "core-isolated": Case({}, (CORE_ISOLATED,)),
     "core-side": Case({"networkPolicy": {"coreSide": {"enabled": True}}}, (CORE_ISOLATED,)),
 }
-DEMONSTRATION = Case(MATRIX["demo"])
 SPECIFICATION = Case(
     {"networkPolicy": {"enabled": False}, "podLabels": {"app": PLUGIN}}, (SPEC_POLICY,)
 )
