@@ -27,6 +27,7 @@ from plugin_analytics.model.calendar import (
     parse_date,
     parse_period,
     preceding,
+    stretches,
     too_long,
     zone_names,
 )
@@ -72,6 +73,41 @@ def test_local_date_agrees_with_the_standard_library(name: str, seconds: int) ->
     moment = datetime(1990, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 
     assert local_date(micros(moment), ZoneInfo(name)) == moment.astimezone(ZoneInfo(name)).date()
+
+
+@given(
+    st.sampled_from(sorted(zone_names())),
+    st.dates(EVEN, date(2035, 12, 31)),
+    st.integers(1, 800),
+    st.data(),
+)
+def test_stretches_are_of_days_as_long_as_each_other(
+    name: str, first: date, days: int, data: st.DataObject
+) -> None:
+    """They tile their range, and the day of an instant follows from its distance to the first."""
+    zone, span = ZoneInfo(name), Range(first, first + timedelta(days))
+    found = stretches(span, zone)
+
+    assert (found[0].days.start, found[-1].days.end) == span
+    assert all(
+        (one.days.end, one.end) == (next_one.days.start, next_one.start)
+        for one, next_one in pairwise(found)
+    )
+    at = data.draw(st.integers(found[0].start, found[-1].end - 1))
+    (within,) = [one for one in found if one.start <= at < one.end]
+    day = within.days.start + timedelta((at - within.start) // within.length)
+    assert day == local_date(at, zone)
+
+
+def test_a_year_with_two_odd_days_has_five_stretches() -> None:
+    """The day of 23 hours, that of 25, and what lies around them."""
+    year = Range(date(2026, 1, 1), date(2027, 1, 1))
+
+    found = stretches(year, ZoneInfo("Europe/Stockholm"))
+
+    assert [each.days.days for each in found] == [87, 1, 209, 1, 67]
+    assert [each.length // 3_600_000_000 for each in found] == [24, 23, 24, 25, 24]
+    assert len(stretches(year, ZoneInfo("Asia/Kolkata"))) == 1
 
 
 @given(st.sampled_from(sorted(zone_names())), st.dates(EVEN, date(2035, 12, 31)))

@@ -16,6 +16,7 @@ from plugin_analytics.model.comparison import Counterpart, moved, other_days, ye
 from plugin_analytics.model.families.base import Act
 from plugin_analytics.model.life import Annotation, Life, annotations, life_of
 from plugin_analytics.model.reports import OTHER, top
+from plugin_analytics.store import counts
 from tests.support.events import TENANT, event, media, reaction, response, story
 from tests.unit.backend.conftest import ZONE, Bench
 
@@ -115,6 +116,37 @@ def test_days_without_tellings_change_nobody(bench: Bench, legacy: str) -> None:
     assert people(date(2026, 2, 2), date(2026, 8, 6)) == [1]
     assert people(date(2026, 3, 21), date(2026, 11, 2)) == [0]
     assert people(date(2025, 1, 2), date(2026, 3, 10)) == [0]
+
+
+@pytest.mark.parametrize("legacy", ["l1", ""])
+@pytest.mark.parametrize("together", [1, 50])
+def test_what_ends_on_the_last_day_ends_at_its_instant(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, legacy: str, together: int
+) -> None:
+    """A day in Kolkata ends at half past six in the evening of the days that are counted here."""
+    monkeypatch.setattr(counts, "_MANY", together)
+    told = {"s1": "2026-01-10", "s2": "2026-02-03", "s3": "2026-07-01", "s4": "2026-08-04"}
+    ended = {"s1": "18:29:59", "s2": "18:30:00", "s3": "23:00:00", "s4": "00:00:00"}
+    bench.deliver(
+        [story(key, "l1", at=f"{day}T12:00:00Z", by=f"user:{key}") for key, day in told.items()]
+    )
+    bench.deliver(
+        [
+            event("story.deleted", {"story_id": key}, at=f"2026-08-05T{time}Z")
+            for key, time in ended.items()
+        ]
+    )
+    bench.refresh()
+
+    def people(start: date, end: date) -> list[int]:
+        span = [Range(start, end)]
+        return list(bench.store.storytellers(TENANT, legacy, span, ZoneInfo("Asia/Kolkata")))
+
+    assert people(date(2025, 1, 1), date(2026, 8, 5)) == [4]
+    assert people(date(2025, 1, 1), date(2026, 8, 6)) == [2]
+    assert people(date(2026, 2, 4), date(2026, 8, 6)) == [1]
+    assert people(date(2026, 8, 4), date(2026, 8, 5)) == [1]
+    assert people(date(2025, 1, 1), date(2026, 8, 7)) == [0]
 
 
 def test_storytellers_beside_days_that_overlap(bench: Bench) -> None:

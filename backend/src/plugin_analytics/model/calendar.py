@@ -87,6 +87,32 @@ def first_instant(day: date, zone: ZoneInfo) -> int:
     return micros(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
+class Stretch(NamedTuple):
+    """Days that begin *length* microseconds after each other, from *start* up to *end*."""
+
+    days: Range
+    start: int
+    end: int
+    length: int
+
+
+@lru_cache(maxsize=64)
+def stretches(span: Range, zone: ZoneInfo) -> tuple[Stretch, ...]:
+    """Cut a range where its days are longer or shorter than others; only for `EVEN` years."""
+    found: list[Stretch] = []
+    day, start = span.start, first_instant(span.start, zone)
+    while day < span.end:
+        after = day + _DAY
+        end = first_instant(after, zone)
+        if found and found[-1].length == end - start:
+            last = found.pop()
+            found.append(Stretch(Range(last.days.start, after), last.start, end, last.length))
+        else:
+            found.append(Stretch(Range(day, after), start, end, end - start))
+        day, start = after, end
+    return tuple(found)
+
+
 def add_months(day: date, months: int) -> date:
     """Move *day* by whole months; the 31st becomes the last day that the month has."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -7,7 +7,8 @@ to build them anew would take longer than to run them.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,9 +19,11 @@ from plugin_analytics.model.calendar import (
     Range,
     WeekStart,
     align,
+    find_zone,
     first_instant,
     following,
     local_date,
+    stretches,
 )
 from plugin_analytics.model.reports import COUNTED, STORYTELLERS, TELLINGS, Cell
 from plugin_analytics.store import schema
@@ -30,9 +33,8 @@ from plugin_analytics.store.reading import Reading, listed
 from plugin_analytics.store.schema import Grain
 
 _DAYS_OF_GRACE = 2  # no two zones are further apart than this
-_MANY, _SHORT = 4, timedelta(days=95)
-_NOTED = 28  # in fewer days than these, people are counted by instants alone
-_FEW = 16  # so many slots are counted one by one where another zone asks
+_MANY = 50  # more days than these are looked at as one span: a statement has only so many parts
+_UNITS: dict[Grain, Interval] = {Grain.DAY: "day", Grain.MONTH: "month", Grain.YEAR: "year"}
 
 _FIRST_DAY = (
     "SELECT MIN(first) FROM (SELECT (SELECT MIN(start) FROM rollup WHERE tenant = ? AND legacy = ?"
@@ -65,16 +67,23 @@ _TOLD = (
     "SELECT (SELECT MIN(start) FROM teller WHERE tenant = ?1 AND legacy = ?2 AND grain = 0),"
     " (SELECT MAX(start) FROM teller WHERE tenant = ?1 AND legacy = ?2 AND grain = 0)"
 )
-_NOTED_IN = (
+_NOTED = (
     "SELECT person FROM teller"
     " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ?"
+    " AND (until_day IS NULL OR until_day >= ?)"
 )
-_STOOD = " AND (until_day IS NULL OR until_day >= ?)"
-_ENDED = " AND until_day >= ? AND until_day < ?"
+_ENDED_ON = (
+    "SELECT DISTINCT start FROM teller"
+    " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ? AND until_day = ?"
+)
 _FIRST_FACT = "SELECT MIN(at) FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
-_FACTS = (
+_BY_DAYS = (
+    "SELECT ? + (at - ?) / ?, metric, dim, SUM(delta) FROM fact WHERE tenant = ? AND legacy = ?"
+    " AND day >= ? AND day < ? AND metric IN ({metrics}) AND at >= ? AND at < ? GROUP BY 1, 2, 3"
+)
+_BY_MINUTES = (
     "SELECT at / 60000000, metric, dim, SUM(delta) FROM fact WHERE tenant = ? AND legacy = ?"
-    " AND day >= ? AND day < ? AND metric IN ({metrics}) GROUP BY 1, 2, 3"  # by minutes
+    " AND day >= ? AND day < ? AND metric IN ({metrics}) GROUP BY 1, 2, 3"
 )
 _FROZEN = (
     "SELECT day, metric, dim, value FROM frozen WHERE tenant = ? AND legacy = ?"
@@ -89,7 +98,9 @@ _TELLINGS = (
     "SELECT at, person, until FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
     " AND metric IN ({metrics}) AND delta = 1 AND person IS NOT NULL"
 )
+_PLAIN = date.fromordinal(EVEN.toordinal() + _DAYS_OF_GRACE)  # from here on also in other zones
 _Scope = tuple[int, int]
+_Zones = tuple[ZoneInfo, ZoneInfo]  # that is asked for, and that the counts are in
 _Count = tuple[int, int, int, int]  # day, metric, kind, value
 _Part = tuple[str, tuple[Any, ...]]  # of a statement, with the values in it
 
@@ -109,6 +120,21 @@ class _Telling(NamedTuple):
     until: date | None
 
 
+class _Cut(NamedTuple):
+    """The days of the counts that lie in a range of another zone: whole, and at least in part."""
+
+    inner: Range
+    outer: Range
+
+
+class _Border(NamedTuple):
+    """When a day of another zone begins: within which day of the counts, and before which."""
+
+    instant: int
+    within: date
+    following: date  # the same where both begin at once
+
+
 class Counts(Reading):
     """Spans that were counted ahead; facts on the spot where another zone asks for them."""
 
@@ -125,14 +151,13 @@ class Counts(Reading):
         """Return the net change of each metric in each of *slots*, in order and apart."""
         scope, words = self._scope(tenant, legacy), self._word_codes(metrics)
         codes = listed(words.values())
-        whole = Range(slots[0].start, slots[-1].end)
-        followed = self._counted_in(tenant, zone)
-        ahead = [whole] if followed else _inner(slots)
-        # What is left is told apart by the day it was counted on: a day of the zone would take in
-        # again what lies across the border, or leave it out.
-        rest = [] if followed else _outside(_widened(whole), ahead)
-        counts = self._ahead(scope, ahead, slots if followed else ahead, codes, kinds=kinds)
-        counts += self._on_the_spot(scope, rest, whole, zone, codes)
+        counted = self._counted_apart(tenant, zone)
+        if counted is None:
+            whole = Range(slots[0].start, slots[-1].end)
+            counts = self._counted(scope, whole, slots, codes, kinds=kinds)
+        else:
+            zones = zone, counted
+            counts = self._counted_elsewhere(scope, slots, zones, codes, kinds=kinds)
         names = {code: name for name, code in words.items()}
         kind_names = self._names(dim for _, _, dim, _ in counts) if kinds else {}
         found: Counter[tuple[int, int, int]] = Counter()
@@ -148,10 +173,11 @@ class Counts(Reading):
     ) -> Sequence[int]:
         """Count, for each slot, the people with a telling in it that still stood at its end."""
         scope = self._scope(tenant, legacy)
-        if not self._counted_in(tenant, zone):
-            if len(slots) <= _FEW and slots[0].start >= EVEN:
-                return [self._people_on_the_spot(scope, slot, zone) for slot in slots]
-            return _people(slots, self._tellings_on_the_spot(scope, slots, zone))
+        counted = self._counted_apart(tenant, zone)
+        if counted is not None:
+            if slots[0].start < _PLAIN:
+                return _people(slots, self._tellings_on_the_spot(scope, slots, zone))
+            return [self._people_on_the_spot(scope, slot, zone, counted) for slot in slots]
         numbers = self._people_ahead(scope, slots)
         told = self._told(scope)
         return [
@@ -164,7 +190,7 @@ class Counts(Reading):
         scope = self._scope(tenant, legacy)
         codes = listed(self._word_codes(COUNTED).values())
         first = _date(self._rows(_FIRST_DAY.format(metrics=codes), scope)[0][0])
-        if first is None or self._counted_in(tenant, zone):
+        if first is None or self._counted_apart(tenant, zone) is None:
             return first
         near = _ordinals(_widened(Range(first, first)))
         at = self._rows(_FIRST_FACT, (*scope, *near))[0][0]
@@ -197,21 +223,6 @@ class Counts(Reading):
         return Health(endings, [Late(*row) for row in self._rows(_LATENESS, values)])
 
     # --- counted ahead
-
-    def _ahead(
-        self,
-        scope: _Scope,
-        spans: Sequence[Range],
-        slots: Sequence[Range],
-        codes: str,
-        *,
-        kinds: bool,
-    ) -> list[_Count]:
-        """Return what was counted ahead of *spans*, of which no border of *slots* cuts a piece."""
-        found: list[_Count] = []
-        for span in _together(spans):
-            found += self._counted(scope, span, slots, codes, kinds=kinds)
-        return [count for _, count in _placed(spans, found)] if len(spans) > 1 else found
 
     def _counted(
         self, scope: _Scope, span: Range, slots: Sequence[Range], codes: str, *, kinds: bool
@@ -251,57 +262,113 @@ class Counts(Reading):
         if told is None:
             return 0
         stretched = _stretched(span, told, "year" if scope[1] == schema.WHOLE else "month")
-        return self._distinct(self._noted(scope, stretched, _STOOD, span.end.toordinal()))
+        return self._distinct(self._noted(scope, stretched, span.end))
 
     # --- counted on the spot
+
+    def _counted_elsewhere(
+        self, scope: _Scope, slots: Sequence[Range], zones: _Zones, codes: str, *, kinds: bool
+    ) -> list[_Count]:
+        """Count in the days of one zone what is counted ahead in those of another.
+
+        Most days of the counts lie in one slot whole. What is left is told apart by the day that
+        it was counted on: a day of the zone would take in again what lies across the border.
+        """
+        cuts = [_cut(slot, *zones) for slot in slots]
+        ahead = [span for span in map(_common, slots, cuts) if span.start < span.end]
+        around = Range(
+            min(slots[0].start, cuts[0].outer.start), max(slots[-1].end, cuts[-1].outer.end)
+        )
+        whole, rest = Range(slots[0].start, slots[-1].end), _outside(around, ahead)
+        found: list[_Count] = []
+        for span in ahead:
+            found += self._counted(scope, span, (), codes, kinds=kinds)
+        found += self._on_the_spot(scope, rest, whole, zones[0], codes)
+        found += self._frozen(scope, rest, whole, codes)
+        return found
 
     def _on_the_spot(
         self, scope: _Scope, spans: Sequence[Range], whole: Range, zone: ZoneInfo, codes: str
     ) -> Iterator[_Count]:
         """Count what was counted on the days of *spans* by the days of *whole* in another zone."""
+        if whole.start < _PLAIN:
+            yield from self._by_minutes(scope, spans, whole, zone, codes)
+            return
+        statement = _BY_DAYS.format(metrics=codes)
+        runs = stretches(whole, zone)
+        for span in spans:
+            near = _widened(span)
+            for run in runs:
+                if run.days.start < near.end and near.start < run.days.end:
+                    day, within = run.days.start.toordinal(), (run.start, run.end)
+                    values = (day, run.start, run.length, *scope, *_ordinals(span), *within)
+                    yield from self._rows(statement, values)
+
+    def _by_minutes(
+        self, scope: _Scope, spans: Sequence[Range], whole: Range, zone: ZoneInfo, codes: str
+    ) -> Iterator[_Count]:
+        """Count by days that may come twice."""
         first, end = _ordinals(whole)
-        statement = _FACTS.format(metrics=codes)
+        statement = _BY_MINUTES.format(metrics=codes)
         for span in spans:
             for minute, metric, dim, value in self._rows(statement, (*scope, *_ordinals(span))):
                 day = local_date(minute * MINUTE, zone).toordinal()
                 if first <= day < end:
                     yield day, metric, dim, value
-        # What is left of forgotten subjects: its days stay those of their time.
-        left = self._rows(_FROZEN.format(metrics=codes), (*scope, first, end)) if spans else ()
-        for count in left:
-            if any(start <= count[0] < stop for start, stop in map(_ordinals, spans)):
+
+    def _frozen(
+        self, scope: _Scope, spans: Sequence[Range], whole: Range, codes: str
+    ) -> Iterator[_Count]:
+        """Return what is left of forgotten subjects; its days stay those of their time."""
+        if spans:
+            values = (*scope, *_ordinals(whole))
+            for _, count in _placed(spans, self._rows(_FROZEN.format(metrics=codes), values)):
                 yield count
 
-    def _people_on_the_spot(self, scope: _Scope, slot: Range, zone: ZoneInfo) -> int:
+    def _people_on_the_spot(
+        self, scope: _Scope, slot: Range, zone: ZoneInfo, counted: ZoneInfo
+    ) -> int:
         """Count the people of a range by the instants at which it begins and ends in *zone*.
 
-        Whoever told something on a day that lies in the range in every zone has been noted ahead;
-        that is enough, unless some of it ended so near to the range's end that zones differ.
+        Whoever told something on a day that lies in the range whole has been noted ahead. What
+        was told on the others is looked at, and what ended on the day in which the range does.
         """
-        (inner,) = _inner([slot]) or (None,)
-        near = _ordinals(_widened(Range(slot.end, slot.end)))
-        if inner is None or inner.days < _NOTED or self._any_ended(scope, inner, near):
-            return self._distinct(self._tellers_between(scope, [_widened(slot)], slot, zone))
-        rest = self._tellers_between(scope, _outside(_widened(slot), [inner]), slot, zone)
-        return self._distinct([*self._noted(scope, inner, _STOOD, near[1]), *rest])
+        cut = _cut(slot, zone, counted)
+        looked_at = _outside(cut.outer, [cut.inner]) if cut.inner.days > 0 else [cut.outer]
+        parts: list[_Part] = []
+        if cut.inner.days > 0:
+            parts = self._noted(scope, cut.inner, cut.outer.end)
+            if cut.outer.end > cut.inner.end:
+                looked_at += self._ended_on(scope, cut.inner, cut.inner.end)
+        instants = (_border(day, zone, counted).instant for day in slot)
+        return self._distinct([*parts, *self._tellers_between(scope, looked_at, *instants)])
 
-    def _any_ended(self, scope: _Scope, span: Range, days: tuple[int, int]) -> bool:
-        """Tell whether anything that was told in *span* stood until one of *days*."""
-        statement, values = _united(self._noted(scope, span, _ENDED, *days))
-        return bool(self._rows(f"{statement} LIMIT 1", values))
+    def _ended_on(self, scope: _Scope, span: Range, last: date) -> list[Range]:
+        """Return the days of *span* on which somebody told what stood until the day *last*."""
+        days: set[date] = set()
+        for piece in _pieces(span, years=scope[1] == schema.WHOLE):
+            for start in self._starts(scope, piece, last):
+                unit = Range(start, following(start, _UNITS[piece.grain]))
+                days.update(self._starts(scope, _Piece(Grain.DAY, unit), last))
+        if len(days) > _MANY:
+            return [Range(min(days), _moved(max(days), 1))]
+        return [Range(day, _moved(day, 1)) for day in sorted(days)]
 
-    def _noted(self, scope: _Scope, span: Range, which: str, *values: int) -> list[_Part]:
-        """Ask who was noted ahead in the pieces of *span*, if *which* holds of them."""
+    def _starts(self, scope: _Scope, piece: _Piece, last: date) -> list[date]:
+        values = (*scope, piece.grain, *_ordinals(piece.span), last.toordinal())
+        return [date.fromordinal(start) for (start,) in self._rows(_ENDED_ON, values)]
+
+    def _noted(self, scope: _Scope, span: Range, end: date) -> list[_Part]:
+        """Ask who was noted ahead in the pieces of *span* with what still stood on the day *end*."""
         return [
-            (_NOTED_IN + which, (*scope, piece.grain, *_ordinals(piece.span), *values))
+            (_NOTED, (*scope, piece.grain, *_ordinals(piece.span), end.toordinal()))
             for piece in _pieces(span, years=scope[1] == schema.WHOLE)
         ]
 
     def _tellers_between(
-        self, scope: _Scope, days: Sequence[Range], slot: Range, zone: ZoneInfo
+        self, scope: _Scope, days: Sequence[Range], start: int, end: int
     ) -> list[_Part]:
-        """Ask who told something on *days* of the counts that lies in *slot* by its instants."""
-        start, end = (first_instant(day, zone) for day in slot)
+        """Ask who told something on *days* of the counts from one instant to another."""
         statement = self._of_tellings(_TELLERS)
         return [(statement, (*scope, *_ordinals(span), start, end, end)) for span in days]
 
@@ -325,13 +392,15 @@ class Counts(Reading):
     def _of_tellings(self, statement: str) -> str:
         return statement.format(metrics=listed(self._word_codes(TELLINGS).values()))
 
-    def _counted_in(self, tenant: str, zone: ZoneInfo) -> bool:
-        """Tell whether the counts are in the days of *zone*.
+    def _counted_apart(self, tenant: str, zone: ZoneInfo) -> ZoneInfo | None:
+        """Return the zone in whose days the counts are, where that is not *zone*.
 
         While they are made anew, what was counted before is the best there is for every zone.
         """
         progress = self.progress(tenant)
-        return progress is not None and (progress.rebuild is not None or progress.zone == zone.key)
+        if progress is None or progress.rebuild is not None or progress.zone == zone.key:
+            return None
+        return find_zone(progress.zone)
 
 
 def _placed(slots: Sequence[Range], counts: Iterable[_Count]) -> Iterator[tuple[int, _Count]]:
@@ -368,20 +437,27 @@ def _widened(span: Range) -> Range:
     return Range(_moved(span.start, -_DAYS_OF_GRACE), _moved(span.end, _DAYS_OF_GRACE))
 
 
-def _inner(slots: Iterable[Range]) -> list[Range]:
-    """Return the days that lie in their slot whatever the zone."""
-    inner = (
-        Range(_moved(slot.start, _DAYS_OF_GRACE), _moved(slot.end, -_DAYS_OF_GRACE))
-        for slot in slots
-    )
-    return [span for span in inner if span.start < span.end]
+def _cut(slot: Range, zone: ZoneInfo, counted: ZoneInfo) -> _Cut:
+    """Say which days of the zone *counted* lie in *slot*, whole or in part."""
+    if slot.start < _PLAIN:
+        inner = Range(_moved(slot.start, _DAYS_OF_GRACE), _moved(slot.end, -_DAYS_OF_GRACE))
+        return _Cut(inner, _widened(slot))
+    first, last = (_border(day, zone, counted) for day in slot)
+    return _Cut(Range(first.following, last.within), Range(first.within, last.following))
 
 
-def _together(spans: Sequence[Range]) -> Sequence[Range]:
-    """Return one span for many short ones: reading the few days between costs less than asking."""
-    if len(spans) < _MANY or spans[-1].end - spans[0].start > len(spans) * _SHORT:
-        return spans
-    return [Range(spans[0].start, spans[-1].end)]
+@lru_cache(maxsize=16_384)
+def _border(day: date, zone: ZoneInfo, counted: ZoneInfo) -> _Border:
+    """Return when *day* begins in *zone*, by the days of the zone *counted*."""
+    instant = first_instant(day, zone)
+    within = local_date(instant, counted)
+    together = first_instant(within, counted) == instant
+    return _Border(instant, within, within if together else _moved(within, 1))
+
+
+def _common(slot: Range, cut: _Cut) -> Range:
+    """Return the days that lie in a slot whole and are called by the same dates."""
+    return Range(max(slot.start, cut.inner.start), min(slot.end, cut.inner.end))
 
 
 def _outside(whole: Range, inner: Sequence[Range]) -> list[Range]:
