@@ -44,7 +44,8 @@ class Compose:
     def call(self, *arguments: str, profiles: Sequence[str] = ()) -> None:
         """Run one command in plain sight."""
         command = [*self.command(profiles), *arguments]
-        env = environment({"COMPOSE_PROFILES": ""})
+        # A busy disk may keep Compose 1 waiting for longer than its minute.
+        env = environment({"COMPOSE_PROFILES": "", "COMPOSE_HTTP_TIMEOUT": "300"})
         if subprocess.run(command, cwd=ROOT, env=env, check=False).returncode:
             raise ToolFailed(command, "its message stands above")
 

@@ -75,3 +75,13 @@ def test_the_observers_use_the_labels_that_the_rules_are_written_for() -> None:
     assert job["job_name"] == compose.LABELS["$job"]
     assert target["labels"] == {"namespace": compose.LABELS["$namespace"]}
     assert target["targets"] == [SERVICES["core"]["environment"]["PLUGIN_BACKEND_URL"][7:]]
+
+
+def test_what_is_mounted_is_there() -> None:
+    """An engine makes an empty folder of a path that is missing, and says nothing."""
+    mounts = [volume for one in SERVICES.values() for volume in one.get("volumes", ())]
+    paths = [mount.partition(":")[0] for mount in mounts if mount.startswith("./")]
+    laid_out = "./.state/compose/rules.yaml"
+
+    assert laid_out in paths
+    assert [path for path in paths if path != laid_out and not (ROOT / path).exists()] == []

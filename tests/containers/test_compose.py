@@ -16,13 +16,15 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.chart import MANIFEST
 from tests.support.containers import Built, Containers
-from tests.support.processes import eventually, free_port
+from tests.support.processes import eventually
 from tools.browser import find_browser
+from tools.ports import free_port
 from tools.workspace import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-PORTS = ("CORE_PORT", "PLUGIN_PORT", "UI_PORT", "PROMETHEUS_PORT")
+# Below those that the system gives to connections: minutes pass until one is listened on.
+PORTS = {"CORE_PORT": 18080, "PLUGIN_PORT": 17001, "UI_PORT": 17002, "PROMETHEUS_PORT": 19090}
 KINDS = ("container", "network", "volume")
 TITLE = "What has gathered"
 
@@ -31,8 +33,20 @@ TITLE = "What has gathered"
 class House:
     """What `up` has started, and the checkout whose sources it shows."""
 
+    containers: Containers
     checkout: Path
     environ: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        return f"label=com.docker.compose.project={self.environ['COMPOSE_PROJECT_NAME']}"
+
+    def logs(self, service: str) -> str:
+        of_service = f"label=com.docker.compose.service={service}"
+        filters = (f"--filter={self.label}", f"--filter={of_service}")
+        name = self.containers.ask("container", "ls", "--quiet", *filters)
+        done = self.containers.call("logs", name)
+        return done.stdout + done.stderr
 
     def compose(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -68,10 +82,10 @@ def house(
 ) -> Iterator[House]:
     """Start everything, and see that `down` leaves nothing."""
     project = f"plugin-test-{os.getpid()}"
-    ports = {name: str(free_port()) for name in PORTS}
+    ports = {name: str(free_port(usual, set())) for name, usual in PORTS.items()}
     names = {"COMPOSE_PROJECT_NAME": project, "PROMETHEUS_IMAGE": prometheus}
     environ = {**os.environ, **bases, **ports, **names}
-    house = House(checkout_in(tmp_path_factory.mktemp("checkout")), environ)
+    house = House(containers, checkout_in(tmp_path_factory.mktemp("checkout")), environ)
     try:
         done = house.compose("up", "prometheus", "--", "--quiet", "--network=host")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -79,8 +93,7 @@ def house(
         yield house
     finally:
         ended = house.compose("down", "--data")
-    label = f"label=com.docker.compose.project={project}"
-    left = [containers.ask(kind, "ls", "--quiet", "--filter", label) for kind in KINDS]
+    left = [containers.ask(kind, "ls", "--quiet", "--filter", house.label) for kind in KINDS]
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert left == ["", "", ""]
@@ -133,18 +146,19 @@ def photograph(house: House, picture: Path) -> None:
 
 
 def test_an_edit_of_the_remote_shows(house: House) -> None:
-    """The development server builds it, and core offers it under another address."""
+    """One that cannot be built changes nothing; core offers the next under another address."""
     before = house.entry
     source = house.checkout / "ui/src/copy.ts"
     text = source.read_text("utf-8")
     assert TITLE in text
+    source.write_text("this is no program\n", "utf-8")
+    eventually(lambda: "ERROR in" in house.logs("ui"), within=90, every=0.5, what="a failed build")
+    assert MANIFEST.container in httpx.get(f"{house.url('UI_PORT')}/remoteEntry.js").text
+    assert house.entry == before
     source.write_text(text.replace(TITLE, "What has come together"), "utf-8")
 
-    after = eventually(
-        lambda: house.entry != before and house.entry, within=90, every=0.5, what="another remote"
-    )
-    assert isinstance(after, str)
-    folder = house.url("CORE_PORT") + after.rpartition("/")[0]
+    eventually(lambda: house.entry != before, within=90, every=0.5, what="another remote")
+    folder = house.url("CORE_PORT") + house.entry.rpartition("/")[0]
     names = httpx.get(f"{house.url('UI_PORT')}/integrity.json").json()
     assert any("come together" in httpx.get(f"{folder}/{name}").text for name in names)
 
