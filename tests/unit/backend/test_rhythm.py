@@ -116,6 +116,8 @@ def test_days_without_tellings_change_nobody(bench: Bench, legacy: str) -> None:
     assert people(date(2026, 2, 2), date(2026, 8, 6)) == [1]
     assert people(date(2026, 3, 21), date(2026, 11, 2)) == [0]
     assert people(date(2025, 1, 2), date(2026, 3, 10)) == [0]
+    days = [Range(date(2026, 3, day), date(2026, 3, day + 1)) for day in (9, 10, 20)]
+    assert list(bench.store.storytellers(TENANT, legacy, days, ZONE)) == [0, 1, 1]
 
 
 @pytest.mark.parametrize("legacy", ["l1", ""])

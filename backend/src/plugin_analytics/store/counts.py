@@ -72,6 +72,11 @@ _NOTED = (
     " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ?"
     " AND (until_day IS NULL OR until_day >= ?)"
 )
+_NOTED_BY_DAY = (
+    "SELECT start, COUNT(*) FROM teller"
+    " WHERE tenant = ? AND legacy = ? AND grain = 0 AND start >= ? AND start < ?"
+    " AND (until_day IS NULL OR until_day > start) GROUP BY start"
+)
 _ENDED_ON = (
     "SELECT DISTINCT start FROM teller"
     " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ? AND until_day = ?"
@@ -150,6 +155,8 @@ class Counts(Reading):
     ) -> Sequence[Cell]:
         """Return the net change of each metric in each of *slots*, in order and apart."""
         scope, words = self._scope(tenant, legacy), self._word_codes(metrics)
+        if not words:
+            return []
         codes = listed(words.values())
         counted = self._counted_apart(tenant, zone)
         if counted is None:
@@ -236,9 +243,9 @@ class Counts(Reading):
         return found
 
     def _people_ahead(self, scope: _Scope, slots: Sequence[Range]) -> dict[Range, int]:
-        """Return the people of spans of the calendar, which are counted for the whole tenant."""
+        """Return the people of spans of the calendar, all of which the whole tenant has counted."""
         if scope[1] != schema.WHOLE:
-            return {}
+            return self._people_of_days(scope, [slot for slot in slots if slot.days == 1])
         wanted: dict[Grain, list[Range]] = {}
         for slot in slots:
             if (grain := _grain_of(slot)) is not None:
@@ -251,6 +258,14 @@ class Counts(Reading):
             counts = {start: int(value) for start, _, _, value in rows}
             found.update({span: counts.get(span.start.toordinal(), 0) for span in spans})
         return found
+
+    def _people_of_days(self, scope: _Scope, days: Sequence[Range]) -> dict[Range, int]:
+        """Return the people of single days, who are all noted apart."""
+        if not days:
+            return {}
+        around = _ordinals(Range(days[0].start, days[-1].end))
+        numbers = dict(self._rows(_NOTED_BY_DAY, (*scope, *around)))
+        return {day: numbers.get(day.start.toordinal(), 0) for day in days}
 
     def _told(self, scope: _Scope) -> Range | None:
         """Return the days from the first on which anybody told anything to the last."""
