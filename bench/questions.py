@@ -43,6 +43,13 @@ SERIES = (
     {"metric": "reactions", "period": "all", "interval": "quarter", "breakdown": "reaction"},
 )
 PASSING = {"metric": "stories", "period": "since_passing", "axis": "since_passing"}
+# The interface asks in the zone of whoever looks; the counts are in that of the tenant.
+ABROAD = "America/New_York"
+FROM_ABROAD = (
+    ("overview", {"period": "12mo"}),
+    ("timeseries", {"metric": "stories", "period": "12mo", "interval": "month"}),
+    ("timeseries", {"metric": "storytellers", "period": "12mo", "interval": "week"}),
+)
 FRESHNESS = "/v1/data/overview?period=30d"
 
 
@@ -53,6 +60,10 @@ def questions(world: World) -> list[Question]:
         name = None if legacy is None else legacy.id
         asked += [_get("overview", scope, name, query) for query in OVERVIEWS]
         asked += [_get("timeseries", scope, name, query) for query in SERIES]
+        asked += [
+            _get(report, scope, name, {**query, "timezone": ABROAD})
+            for report, query in FROM_ABROAD
+        ]
         if name is not None:
             asked.append(_get("timeseries", scope, name, PASSING))
     return [*asked, *_others(world.busiest.id)]
