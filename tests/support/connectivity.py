@@ -54,7 +54,7 @@ SERVICES: tuple[tuple[str, str, int, int], ...] = (
     ("postgres", "TCP", 5432, 5432),
     ("otel-collector", "TCP", 4318, 4318),
 )
-PORTS = (53, 80, 443, 1234, 3000, 4318, 5432, 7001, 8080, 9090)
+PORTS = (53, 80, 443, 1234, 3000, 4318, 5432, 7001, 8080, 9090, 15008, 15012)
 LINE = re.compile(
     r"src_ns: \[(?P<src_ns>[^]]+)\] src_pods: \[(?P<src>[^]]+)\] "
     r"(?:dst_ns: \[(?P<dst_ns>[^]]+)\] dst_pods: \[(?P<dst>[^]]+)\]|dst: (?P<ranges>\S.*?)) "
@@ -103,6 +103,19 @@ CONNECTED: Mapping[str, Case] = {
     ),
     # Without the test's pod: the analyzer spells two pods of a release by labels, now these, now those.
     "demo": Case({**MATRIX["demo"], "tests": {"enabled": False}}),
+    "ingress": Case(
+        {"ingress": {"enabled": True, "host": "plugin.example", "tlsSecretName": "tls"}}
+    ),
+    "mesh": Case(
+        {
+            "networkPolicy": {
+                "mesh": {
+                    "ports": [15008],
+                    "controlPlane": {"podLabels": {"app": "istiod"}, "podPorts": [15012]},
+                }
+            }
+        }
+    ),
     "core-isolated": Case({}, (CORE_ISOLATED,)),
     "core-side": Case({"networkPolicy": {"coreSide": {"enabled": True}}}, (CORE_ISOLATED,)),
 }
