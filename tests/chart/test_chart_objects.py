@@ -247,6 +247,20 @@ def test_the_notes_tell_what_to_do_next() -> None:
     assert "WARNING" not in plain
 
 
+def test_the_notes_of_a_demonstration_lead_to_its_page() -> None:
+    """One command opens the way to core, whose own policy is installed already."""
+    told = notes(MATRIX["demo"])
+    (core,) = [
+        one for one in render(MATRIX["demo"]).of_kind("Service") if component_of(one) == "demo-core"
+    ]
+    (port,) = core["spec"]["ports"]
+
+    forward = f"kubectl -n {NAMESPACE} port-forward svc/{name_of(core)} 8080:{port['port']}"
+    assert forward in told
+    assert "http://localhost:8080" in told
+    assert "kind: NetworkPolicy" not in told
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

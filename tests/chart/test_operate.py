@@ -13,6 +13,7 @@ import yaml
 from mosaiclife_devcore.settings import read_grants
 from tests.support.chart import MANIFEST, Object, Rendered, pods_in, render, values_of
 from tests.support.pod_security import violations
+from tests.support.promql import selectors
 from tools import programs
 from tools.chart import CHART
 from tools.workspace import ROOT
@@ -144,6 +145,17 @@ def test_core_takes_the_static_configuration() -> None:
     assert grant.urls == (f"http://{service}.plugins.svc",)
     assert f"PLUGIN_BACKEND_URL={grant.urls[0]}" in PAGE
     assert installed("Register it by hand 1").settings["SELF_REGISTER"] == "false"
+
+
+def test_the_query_by_track_asks_for_labels_that_the_monitor_keeps() -> None:
+    """A label of the Service becomes one of the series, with another spelling."""
+    (text,) = re.findall(r"^```promql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    kept = production().one("ServiceMonitor")["spec"]["targetLabels"]
+    asked = selectors(text)
+
+    assert {one.name for one in asked} == {"plugin_http_requests_total"}
+    assert {label for one in asked for label in one.grouped} == {"plugin_track"}
+    assert "plugin_track" in {label.replace(".", "_") for label in kept}
 
 
 def test_the_names_in_commands_are_those_that_are_rendered() -> None:
