@@ -1,6 +1,7 @@
 """Counting: whatever way a stream arrives, the reports are the same, and they are true."""
 
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -161,7 +162,7 @@ def test_refresh_stops_when_asked_and_goes_on_later(bench: Bench) -> None:
 def test_counting_gives_way_to_deliveries(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """While somebody waits for the disk, each step of counting is followed by a longer rest."""
     rests: list[float] = []
-    monkeypatch.setattr("plugin_analytics.services.rollup.time.sleep", rests.append)
+    monkeypatch.setattr("plugin_analytics.services.pace.time.sleep", rests.append)
     bench.deliver([story("s1", "l1")])
     monkeypatch.setattr(bench.store, "waiting", lambda: 1)
 
@@ -174,6 +175,31 @@ def test_counting_gives_way_to_deliveries(bench: Bench, monkeypatch: pytest.Monk
     bench.deliver([story("s2", "l1")])
     bench.refresh()
     assert rests == []
+
+
+def test_counting_gives_way_to_who_must_be_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for a step of counting to end comes next, and is not waited for alone."""
+    rests: list[float] = []
+    monkeypatch.setattr("plugin_analytics.services.pace.time.sleep", rests.append)
+    bench.deliver([story("s1", "l1")])
+
+    with bench.store.alone(), bench.store.alone():
+        assert not bench.store.wanted()
+        counting = threading.Thread(target=bench.refresh)
+        counting.start()
+        while not bench.store.wanted():
+            threading.Event().wait(0.01)
+    counting.join()
+    assert not bench.store.wanted()
+    assert rests == []
+
+    monkeypatch.setattr(bench.store, "wanted", lambda: True)
+    bench.deliver([story("s2", "l1")])
+    bench.refresh()
+    assert rests
+    assert bench.metrics("l1") == {"stories": 2, "storytellers": 1}
 
 
 def test_another_reporting_zone_counts_everything_again(bench: Bench) -> None:
@@ -290,6 +316,29 @@ def test_order_repetition_and_slicing_never_matter(
             assert one == other
         assert _series(bench, UTC, legacy, straight) == _series(bench, UTC, legacy, crooked)
     assert bench.store.dirty_tenants() == []
+    _stand_a_rebuild(bench, crooked)
+
+
+def _stand_a_rebuild(bench: Bench, tenant: str) -> None:
+    """Hold every table against what a rebuild makes of it, row by row."""
+    before = _tables(bench, tenant)
+    assert Refresh(bench.store, bench.zones).begin_again(tenant)
+    bench.refresh()
+    assert before == _tables(bench, tenant)
+
+
+def _tables(bench: Bench, tenant: str) -> dict[str, list[Any]]:
+    with bench.store._reads.connect() as connection:
+        return {
+            table: sorted(
+                connection.exec_driver_sql(
+                    f"SELECT {table}.* FROM {table} JOIN tenant ON code = tenant WHERE name = ?",
+                    (tenant,),
+                ).all(),
+                key=repr,
+            )
+            for table in ("memory", "fact", "rollup", "teller", "dirty_day")
+        }
 
 
 def _moved(events: Sequence[dict[str, Any]], tenant: str) -> list[dict[str, Any]]:

@@ -97,6 +97,19 @@ def test_same_key_is_stored_once(store: Store) -> None:
     assert [event.id for event in pending.events] == ["e1", "e2", "e3"]
 
 
+def test_only_what_is_folded_is_read(store: Store) -> None:
+    """A look changes no count: it is passed over, and what comes after it is reached."""
+    look = an_event("e2")._replace(type="story.viewed")
+    append(store, an_event("e1"), look, an_event("e3"), look._replace(key=b"k" * 16))
+
+    first, rest = store.pending("a", 0, 2), store.pending("a", 2, 9)
+    assert first is not None
+    assert ([each.id for each in first.events], first.number, first.seq) == (["e1"], 2, 2)
+    assert rest is not None
+    assert ([each.id for each in rest.events], rest.number, rest.seq) == (["e3"], 2, 4)
+    assert store.pending("a", 4, 9) is None
+
+
 def test_twins_in_one_batch(store: Store) -> None:
     """A batch that repeats itself stores one of each."""
     twins = append(store, an_event("e1"), an_event("e1"), an_event("e1", b"x" * 8))
@@ -132,17 +145,46 @@ def test_answer_stands_or_falls_with_the_events(store: Store) -> None:
 
 def test_days_are_dirty_until_their_events_are_counted(store: Store) -> None:
     """An event that nobody has looked into may touch any legacy; a fold tells which it does."""
+    gone, come = (Fact("l1", NOON, "stories", 1, dim=dim) for dim in ("manual", "prompt"))
+    fold(store, gone, seq=0)
     append(store, an_event("e1"), an_event("e2", at=NOON + DAY_LONG))
     assert [store.freshness("a", scope).dirty_days for scope in ("", "l1", "l2")] == [2, 2, 2]
     assert store.dirty_tenants() == ["a"]
 
-    fold(store, Fact("l1", NOON, "stories", 1), seq=2)
+    fold(store, come, seq=2, dropped=(gone,))
     assert [store.freshness("a", scope).dirty_days for scope in ("", "l1", "l2")] == [0, 1, 0]
     assert store.dirty_tenants() == ["a"]
 
     assert store.recount("a", 100).result() == [("l1", DAY)]
     assert store.dirty_tenants() == []
     assert store.freshness("a", "l1").dirty_days == 0
+
+
+def test_what_only_comes_to_a_legacy_is_counted_at_once(store: Store) -> None:
+    """Nothing has to be counted again for it; what came before stays counted."""
+    fold(store, Fact("l1", NOON, "stories", 1, b"p" * 16))
+    fold(store, Fact("l1", NOON + 1, "stories", 1, b"p" * 16), Fact("l1", NOON, "hearts", 1))
+
+    assert store.recount("a", 100).result() == []
+    assert (totals(store), people(store)) == ({"stories": 2, "hearts": 1}, 1)
+
+
+def test_whole_tenant_is_counted_again(store: Store) -> None:
+    """Its people do not add up, and many folds touch the same day of it."""
+    fold(store, Fact("", NOON, "stories", 1, b"p" * 16), Fact("l1", NOON, "stories", 1))
+
+    assert totals(store, legacy="") == {}
+    assert store.recount("a", 100).result() == [("", DAY)]
+    assert (totals(store, legacy=""), people(store, legacy="")) == ({"stories": 1}, 1)
+
+
+def test_a_fact_that_stands_already_is_not_counted_twice(store: Store) -> None:
+    """What a fold takes for new, and the table knows, is counted again from the facts."""
+    fold(store, Fact("l1", NOON, "stories", 1), Fact("l1", NOON, "hearts", 1))
+    fold(store, Fact("l1", NOON, "stories", 1), Fact("l1", NOON, "smiles", 1))
+
+    assert store.recount("a", 100).result() == [("l1", DAY)]
+    assert totals(store) == {"stories": 1, "hearts": 1, "smiles": 1}
 
 
 def test_day_stays_dirty_for_an_event_that_came_later(store: Store) -> None:

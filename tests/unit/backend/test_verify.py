@@ -176,6 +176,20 @@ def test_what_is_being_counted_is_no_drift(watch: Watch) -> None:
     assert (found.drift, found.skipped) == (0, 1)
 
 
+def test_looking_gives_way_to_deliveries(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody waits for the disk, each day that was looked at is followed by a rest."""
+    rests: list[float] = []
+    monkeypatch.setattr("plugin_analytics.services.pace.time.sleep", rests.append)
+    watch()
+    assert rests == []
+
+    monkeypatch.setattr(watch.bench.store, "waiting", lambda: 1)
+    found = watch()
+
+    assert len(rests) > found.days > 0
+    assert found.drift == 0
+
+
 def test_a_run_that_is_stopped_changes_nothing(watch: Watch) -> None:
     """Half a look is no look: what was known before stands."""
     watch.spoil(*SPOILED["a count"])

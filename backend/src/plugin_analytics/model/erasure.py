@@ -245,7 +245,7 @@ class Left(NamedTuple):
 
 def visible(family: Family, acts: Sequence[Act]) -> Sequence[Act]:
     """Return the acts that count: none when one that is erased decides over them all."""
-    if not any(act.type in MARKS for act in acts):
+    if MARKS.isdisjoint([act.type for act in acts]):
         return acts
     first = min(acts, key=lambda act: (act.at, act.id))
     if first.type == BY_PERSON:

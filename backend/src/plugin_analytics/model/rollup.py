@@ -13,6 +13,13 @@ from plugin_analytics.model.families import BY_NAME, BY_TYPE, Act, Fact, Family
 
 DayOf = Callable[[int], date]
 DEFINITION = "v1"
+KEY_BYTES = 16  # of the key under which a subject is remembered
+
+# Of these types every act changes what is known of a subject; no other has to be looked at.
+_FAMILIES = {
+    name: family for name, family in BY_TYPE.items() if family.remembered and not is_control(name)
+}
+FOLDED = frozenset({*_FAMILIES, *MARKS})
 
 _memory = msgspec.msgpack.Decoder(list[Act])
 _mark = msgspec.json.Decoder(Mark)
@@ -65,16 +72,22 @@ def by_subject(events: Iterable[Stored]) -> dict[bytes, list[Stored]]:
     """Group events by what they are about; those that count nothing fall away."""
     groups: dict[bytes, list[Stored]] = {}
     for event in events:
-        if event.type in MARKS:
-            groups.setdefault(_mark.decode(event.body).key, []).append(event)
-            continue
-        family = BY_TYPE.get(event.type)
-        if family is None or not family.remembered or is_control(event.type):
-            continue
-        name = family.subject(family.decode(event.type, event.body), event.person)
-        if name is not None:
-            groups.setdefault(subject_key(family.name, name), []).append(event)
+        found = subject_of(event)
+        if found is not None:
+            groups.setdefault(found[1], []).append(event)
     return groups
+
+
+def subject_of(event: Stored) -> tuple[Family, bytes] | None:
+    """Return what an event is about, by family and key; None when it counts nothing."""
+    if event.type in MARKS:
+        mark = _mark.decode(event.body)
+        return BY_NAME[mark.family], mark.key
+    family = _FAMILIES.get(event.type)
+    if family is None:
+        return None
+    name = family.subject(family.read(event.type, event.body), event.person)
+    return None if name is None else (family, subject_key(family.name, name))
 
 
 def fold(
@@ -84,6 +97,12 @@ def fold(
     folded = Folded()
     for subject, events in groups.items():
         family = _family_of(events[0])
+        if len(events) == 1 and subject not in memories:
+            # As most are: nothing is to be joined or compared.
+            act = act_of(events[0])
+            folded.memories.append(Memory(subject, family.name, act.at, _encoder.encode((act,))))
+            folded.added.extend(_dated(subject, family, (act,), day_of))
+            continue
         known = acts_of(memories[subject]) if subject in memories else []
         acts = _joined(known, events)
         change = difference(subject, family, known, acts, day_of)
@@ -126,13 +145,14 @@ def _joined(known: list[Act], events: Sequence[Stored]) -> list[Act]:
     """Add events to the acts on a subject, each once, in an order that does not tell arrival."""
     acts = {
         (act.at, act.id, act.type, act.body, act.person or b""): act
-        for act in (*known, *map(_act, events))
+        for act in (*known, *map(act_of, events))
     }
     joined = [acts[key] for key in sorted(acts)]
     return compact(joined) if any(act.type in MARKS for act in joined) else joined
 
 
-def _act(event: Stored) -> Act:
+def act_of(event: Stored) -> Act:
+    """Return an event as its subject remembers it."""
     body = b"" if event.type in MARKS else event.body
     return Act(event.at, event.id, event.type, event.person, body, event.seal)
 
@@ -147,11 +167,14 @@ def _dated(
     subject: bytes, family: Family, acts: Sequence[Act], day_of: DayOf
 ) -> Iterable[DatedFact]:
     counting = visible(family, acts)
-    for fact in family.facts(counting) if counting else ():
-        until = None if fact.until is None else day_of(fact.until)
-        yield DatedFact(subject, day_of(fact.at), until, fact)
+    return [
+        DatedFact(
+            subject, day_of(fact.at), None if fact.until is None else day_of(fact.until), fact
+        )
+        for fact in (family.facts(counting) if counting else ())
+    ]
 
 
 def subject_key(family: str, name: str) -> bytes:
     """Return the key under which the subject *name* of a family is remembered."""
-    return blake2b(f"{family}:{name}".encode(), digest_size=16).digest()
+    return blake2b(f"{family}:{name}".encode(), digest_size=KEY_BYTES).digest()

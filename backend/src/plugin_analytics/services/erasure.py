@@ -6,9 +6,8 @@ then subjects, raw events and the quarantine are gone through in short steps. A 
 halfway is done again from the beginning, which changes nothing twice.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from itertools import groupby
 from typing import TypeVar
@@ -31,6 +30,7 @@ from plugin_analytics.model.erasure import (
 from plugin_analytics.model.families import BY_NAME
 from plugin_analytics.model.rollup import Folded, Memory, acts_of, difference
 from plugin_analytics.services.grants import GrantBook
+from plugin_analytics.services.pace import giving_way
 from plugin_analytics.services.rollup import Refresh
 from plugin_analytics.services.wishes import Deed, Fate, Task, task_of
 from plugin_analytics.store.base import Store
@@ -272,13 +272,8 @@ class Erase:
         if gone or kept:
             self._store.erase_set_aside(request.tenant, request.id, gone, kept).result()
 
-    @contextmanager
-    def _giving_way(self) -> Iterator[None]:
-        """Rest after a step while deliveries are waiting: what is sent now cannot wait."""
-        began = time.monotonic()
-        yield
-        if self._store.waiting():
-            time.sleep(min(RESTS * (time.monotonic() - began), LONGEST_REST_SECONDS))
+    def _giving_way(self) -> AbstractContextManager[None]:
+        return giving_way(self._store.waiting, rests=RESTS, longest=LONGEST_REST_SECONDS)
 
     # --- whom a wish means that came back from the log
 

@@ -4,8 +4,8 @@ Every step is one transaction, and doing it twice changes nothing; a run that di
 finished by the next.
 """
 
-import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,14 +15,25 @@ from plugin_analytics.model.calendar import find_zone, local_date
 from plugin_analytics.model.families import WHOLE_TENANT
 from plugin_analytics.model.retention import countable
 from plugin_analytics.model.rollup import DEFINITION, Folded, Memory, by_subject, fold, refold
+from plugin_analytics.services.pace import giving_way
 from plugin_analytics.services.zones import Zones
 from plugin_analytics.store.base import LegacyDay, Progress, Store
 
-FOLD_EVENTS = 500
+FOLD_EVENTS = 1_000
 REBUILD_SUBJECTS = 500
-FOLDS_PER_COUNT = 40
+FOLDS_PER_COUNT = 50
 COUNT_DAYS = 200
 RESTS, LONGEST_REST_SECONDS = 4, 2.0
+
+
+class _Step(NamedTuple):
+    """How many events were folded, and what days they have touched."""
+
+    events: int
+    days: set[LegacyDay]
+
+
+_NONE = _Step(0, set())
 
 
 class Refreshed(NamedTuple):
@@ -83,8 +94,8 @@ class Refresh:
             if self.rebuild_some(tenant):
                 continue
             progress = self._store.progress(tenant)
-            reached = progress is not None and progress.seq >= upto
-            if reached or not self._fold_some(tenant, cancelled):
+            reached = progress.seq if progress else 0
+            if reached >= upto or not self._fold_some(tenant, cancelled).events:
                 break
         while not cancelled() and len(self._count_some(tenant)) == COUNT_DAYS:
             pass
@@ -142,59 +153,54 @@ class Refresh:
 
     def _advance(self, tenant: str, cancelled: Callable[[], bool]) -> Refreshed | None:
         """Fold a good piece of what is waiting and count its days; None when all is done."""
-        events = self._fold_some(tenant, cancelled)
-        counted: set[LegacyDay] = set()
+        events, changed = self._fold_some(tenant, cancelled)
         while done := self._count_some(tenant):
-            counted.update(done)
-        if not events and not counted:
+            changed.update(done)
+        if not events and not changed:
             return None
-        legacies = sorted({legacy for legacy, _ in counted} - {WHOLE_TENANT})
+        legacies = sorted({legacy for legacy, _ in changed} - {WHOLE_TENANT})
         progress = self._store.progress(tenant)
         watermark = progress.watermark if progress else None
-        return Refreshed(tenant, legacies, watermark, events, len(counted))
+        return Refreshed(tenant, legacies, watermark, events, len(changed))
 
-    def _fold_some(self, tenant: str, cancelled: Callable[[], bool]) -> int:
-        events = 0
+    def _fold_some(self, tenant: str, cancelled: Callable[[], bool]) -> _Step:
+        events, days = 0, set[LegacyDay]()
         for _ in range(FOLDS_PER_COUNT):
-            began = time.monotonic()
-            folded = 0 if cancelled() else self._fold_next(tenant)
-            self._give_way(time.monotonic() - began)
-            events += folded
-            if folded < FOLD_EVENTS:
+            with self._giving_way():
+                step = _NONE if cancelled() else self._fold_next(tenant)
+            events += step.events
+            days |= step.days
+            if step.events < FOLD_EVENTS:
                 break
-        return events
+        return _Step(events, days)
 
     def _count_some(self, tenant: str) -> list[LegacyDay]:
-        began = time.monotonic()
-        done = self._store.recount(tenant, COUNT_DAYS).result()
-        self._give_way(time.monotonic() - began)
-        return done
+        with self._giving_way():
+            return self._store.recount(tenant, COUNT_DAYS).result()
 
-    def _give_way(self, worked: float) -> None:
-        """Rest after a step while deliveries are waiting: what is sent now cannot wait, counts can."""
-        if self._store.waiting():
-            time.sleep(min(RESTS * worked, LONGEST_REST_SECONDS))
+    def _giving_way(self) -> AbstractContextManager[None]:
+        held_up = self._store.waiting, self._store.wanted
+        return giving_way(*held_up, rests=RESTS, longest=LONGEST_REST_SECONDS)
 
-    def _fold_next(self, tenant: str) -> int:
+    def _fold_next(self, tenant: str) -> _Step:
         """Fold alone: what is forgotten meanwhile must not come back."""
         with self._store.alone():
             return self._fold(tenant)
 
-    def _fold(self, tenant: str) -> int:
-        """Fold the next events of *tenant*; return how many."""
-        progress = self._store.progress(tenant)
-        if progress is not None and progress.rebuild is not None:
-            return 0  # another thread has just begun anew
-        after = progress.seq if progress else 0
-        pending = self._store.pending(tenant, after, FOLD_EVENTS)
-        if pending is None:
-            return 0
-        # Read after the events: what was forgotten between the two must not come back.
-        horizons = self._store.horizons(tenant)
-        groups = by_subject(countable(pending.events, horizons))
-        zone = self._zone_of(tenant)
-        day_of = partial(local_date, zone=zone)
-        folded = fold(groups, self._store.memories(tenant, list(groups)), day_of)
+    def _fold(self, tenant: str) -> _Step:
+        """Fold the next events of *tenant*; return how many, and what days that has touched."""
+        with self._store.snapshot():
+            progress = self._store.progress(tenant)
+            if progress is not None and progress.rebuild is not None:
+                return _NONE  # another thread has just begun anew
+            after = progress.seq if progress else 0
+            pending = self._store.pending(tenant, after, FOLD_EVENTS)
+            if pending is None:
+                return _NONE
+            groups = by_subject(countable(pending.events, self._store.horizons(tenant)))
+            memories = self._store.memories(tenant, list(groups))
+            zone = self._zone_of(tenant)
+        folded = fold(groups, memories, partial(local_date, zone=zone))
         reached = Progress(pending.seq, pending.watermark, zone.key, DEFINITION)
         self._store.save_fold(tenant, folded, reached).result()
-        return len(pending.events)
+        return _Step(pending.number, folded.days())

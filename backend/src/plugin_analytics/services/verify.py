@@ -6,6 +6,7 @@ so that the next refresh counts it again, and is looked at by every run until it
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from plugin_analytics.model.calendar import local_date
 from plugin_analytics.model.checking import expected, unremembered
 from plugin_analytics.model.retention import ages, countable
 from plugin_analytics.model.rollup import DatedFact, Memory, Stored, by_subject, refold
+from plugin_analytics.services.pace import giving_way
 from plugin_analytics.store.base import LegacyDay, Store, Verification
 
 SHARE, LEAST = 100, 20
@@ -25,6 +27,7 @@ RECENT_EVENTS = 1_000
 RAW_DAYS = 20
 ARRIVALS = 20_000
 SHOWN = 20
+RESTS, LONGEST_REST_SECONDS = 4, 2.0
 
 Cancelled = Callable[[], bool]
 Progress = Callable[[int, int | None, str], None]
@@ -104,14 +107,18 @@ class _Look:
         sample = self._store.counted_days(self._tenant, SHARE, LEAST)
         looked_at = list(dict.fromkeys([*wanted, *sample]))
         for legacy_day in looked_at:
-            if cancelled() or not self._check(legacy_day):
-                return False
+            with self._giving_way():
+                if cancelled() or not self._check(legacy_day):
+                    return False
         days = set(islice(dict.fromkeys(day for _, day in looked_at), RAW_DAYS))
         if not self._check_spans(looked_at, cancelled) or not self._check_events(days, cancelled):
             return False
         seen = Verification(micros(self._clock()), self.days, self.events, len(self._odd))
         self._store.save_verification(self._tenant, seen, list(self._odd)).result()
         return True
+
+    def _giving_way(self) -> AbstractContextManager[None]:
+        return giving_way(self._store.waiting, rests=RESTS, longest=LONGEST_REST_SECONDS)
 
     def drifts(self) -> Iterable[Drift]:
         """Return what differs."""
@@ -163,7 +170,7 @@ class _Look:
     def _check_spans(self, days: Iterable[LegacyDay], cancelled: Cancelled) -> bool:
         """Hold months, and a tenant's weeks, quarters and years, against their days."""
         for span in self._store.spans(days):
-            with self._store.snapshot():
+            with self._giving_way(), self._store.snapshot():
                 if cancelled() or not self._settled():
                     return False
                 whole = span.days.start >= self._oldest
@@ -181,7 +188,7 @@ class _Look:
         utc = {day.toordinal() + near - _EPOCH for day in days for near in (-1, 0, 1)}
         reached = 0
         while not cancelled():
-            with self._store.snapshot():
+            with self._giving_way(), self._store.snapshot():
                 if not self._settled():
                     return False
                 arrived = self._store.arrived(self._tenant, utc, reached, ARRIVALS)

@@ -69,9 +69,10 @@ class Progress(NamedTuple):
 
 
 class Pending(NamedTuple):
-    """Events that no count has seen yet, in the order of arrival."""
+    """Those of the next *number* arrivals that a fold must see, in their order."""
 
     events: Sequence[Stored]
+    number: int
     seq: int
     watermark: int
 
@@ -228,7 +229,7 @@ class Store(Erasures, Protocol):
         """Return how many subjects are remembered."""
 
     def pending(self, tenant: str, after: int, limit: int) -> Pending | None:
-        """Return up to *limit* events that arrived after the event *after*."""
+        """Look at the next *limit* arrivals after the event *after*; None when there are none."""
 
     def memories(self, tenant: str, subjects: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """Return what is remembered of each subject that is known."""

@@ -143,12 +143,23 @@ class Erasing(Reading):
     _codes: Codes
     _log: ErasureLog
     _hand: threading.RLock
+    _wanting: threading.Lock  # held by the first who waits for the hand
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Let no other thread change what is remembered while this one reads and rewrites it."""
-        with self._hand:
+        if not self._hand.acquire(blocking=False):
+            self._wanting.acquire()
+            self._hand.acquire()
+            self._wanting.release()
+        try:
             yield
+        finally:
+            self._hand.release()
+
+    def wanted(self) -> bool:
+        """Tell whether a thread waits to be alone."""
+        return self._wanting.locked()
 
     def tenants(self) -> Sequence[str]:
         """Return every tenant that has ever sent anything."""

@@ -103,6 +103,9 @@ class Erasures(Protocol):
     def alone(self) -> AbstractContextManager[None]:
         """Let no other thread change what is remembered while this one reads and rewrites it."""
 
+    def wanted(self) -> bool:
+        """Tell whether a thread waits to be alone."""
+
     def tenants(self) -> Sequence[str]:
         """Return every tenant that has ever sent anything."""
 

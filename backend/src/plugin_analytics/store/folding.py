@@ -1,8 +1,15 @@
-"""Write what a fold changes, and count the touched days again; each step in one transaction."""
+"""Write what a fold changes, and let the counts follow; each step in one transaction.
+
+What a fold only adds to a legacy's day is added to its counts there and then. A day that loses
+something, and every day of the whole tenant, is marked, and counted again from its facts when a
+good piece has been folded: many folds touch the same one.
+"""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from plugin_analytics.model.calendar import Interval, WeekStart, align, following
@@ -22,12 +29,26 @@ _DROP_FACT = (
     " = (?, ?, ?, ?, ?, ?, ?)"
 )
 _TAKE_FACT = _DROP_FACT + " RETURNING dim"
-_ADD_FACT = (
+_FACT = (
     "INSERT INTO fact"
     " (tenant, legacy, day, metric, subject, at, delta, dim, person, until, until_day)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-    " SET dim = excluded.dim, person = excluded.person,"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO "
+)
+_NEW_FACT = _FACT + "NOTHING"
+_ADD_FACT = (
+    _FACT + "UPDATE SET dim = excluded.dim, person = excluded.person,"
     " until = excluded.until, until_day = excluded.until_day"
+)
+_COUNT_UP = (
+    "INSERT INTO rollup (tenant, legacy, grain, metric, start, dim, value)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
+)
+# `max` of two is nothing where one is nothing: who has told what still stands stands.
+_TELL = (
+    "INSERT INTO teller (tenant, legacy, grain, start, person, until_day)"
+    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+    " SET until_day = max(until_day, excluded.until_day)"
+    " WHERE until_day IS NOT max(until_day, excluded.until_day)"
 )
 _MARK_DAY = "INSERT INTO dirty_day (tenant, legacy, day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _MOVE_ON = (
@@ -85,6 +106,8 @@ _SPANS: tuple[tuple[Grain, Interval, WeekStart, Grain], ...] = (
     (Grain.QUARTER, "quarter", "mon", Grain.MONTH),
     (Grain.YEAR, "year", "mon", Grain.YEAR),
 )
+_Row = tuple[Any, ...]  # a fact
+_KEY = 7  # so many of its columns tell it apart
 
 
 class Folding:
@@ -97,50 +120,73 @@ class Folding:
     def save(
         self, connection: sqlite3.Connection, tenant: str, folded: Folded, progress: Progress
     ) -> None:
-        """Apply a fold, mark the days that it changes and move on."""
+        """Apply a fold, let the counts follow or mark the days that must, and move on."""
         code = self._codes.tenant(connection, tenant)
-        self.apply(connection, code, folded)
+        self._remember(connection, code, folded)
+        dropped, added = (
+            self._rows(connection, code, facts) for facts in (folded.dropped, folded.added)
+        )
+        connection.executemany(_DROP_FACT, [row[:_KEY] for row in dropped])
+        lost = {row[1:3] for row in dropped}
+        if not added or connection.executemany(_NEW_FACT, added).rowcount == len(added):
+            plain = [row for row in added if row[1] != WHOLE and row[1:3] not in lost]
+        else:  # some stood already, and are counted or not: the facts must tell
+            connection.executemany(_ADD_FACT, added)
+            plain = []
+        self._count_up(connection, plain)
+        touched = lost.union(row[1:3] for row in added)
+        _mark(connection, code, touched.difference(row[1:3] for row in plain))
         connection.execute(_MOVE_ON, (code, *progress))
 
     def apply(self, connection: sqlite3.Connection, code: int, folded: Folded) -> None:
         """Write what has changed of subjects and facts, and mark the days that this changes."""
-        word = self._codes.word
-        connection.executemany(
-            _REMEMBER,
-            [
-                (code, memory.subject, word(connection, memory.family), *memory[2:])
-                for memory in folded.memories
-            ],
-        )
-        connection.executemany(
-            _DROP_FACT, [self._fact_key(connection, code, fact) for fact in folded.dropped]
-        )
-        self.add(connection, code, folded.added)
-        marks = {
-            (code, self._codes.legacy(connection, code, legacy), day.toordinal())
-            for legacy, day in folded.days()
-        }
-        connection.executemany(_MARK_DAY, marks)
+        self._remember(connection, code, folded)
+        dropped = self._rows(connection, code, folded.dropped)
+        connection.executemany(_DROP_FACT, [row[:_KEY] for row in dropped])
+        added = self.add(connection, code, folded.added)
+        _mark(connection, code, {row[1:3] for row in (*dropped, *added)})
 
-    def add(self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]) -> None:
-        """Write facts; one that is there already is replaced."""
-        connection.executemany(
-            _ADD_FACT,
-            [
-                (*self._fact_key(connection, tenant, fact), *self._fact_rest(connection, fact))
-                for fact in facts
-            ],
-        )
+    def add(
+        self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]
+    ) -> Sequence[_Row]:
+        """Write facts, and return them as they are kept; one that is there already is replaced."""
+        rows = self._rows(connection, tenant, facts)
+        connection.executemany(_ADD_FACT, rows)
+        return rows
+
+    def _remember(self, connection: sqlite3.Connection, tenant: int, folded: Folded) -> None:
+        word = self._codes.word
+        rows = [
+            (tenant, subject, word(connection, family), last_at, acts)
+            for subject, family, last_at, acts in sorted(folded.memories)  # neighbours together
+        ]
+        connection.executemany(_REMEMBER, rows)
+
+    def _count_up(self, connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
+        """Add new facts to the counts of their days and months."""
+        values: Counter[tuple[Any, ...]] = Counter()
+        tellers: dict[tuple[Any, ...], int | None] = {}
+        tellings = {self._codes.word(connection, metric) for metric in TELLINGS}
+        for tenant, legacy, day, metric, _, _, delta, dim, person, _, until in rows:
+            month = _month_of(day)
+            values[tenant, legacy, Grain.DAY, metric, day, dim] += delta
+            values[tenant, legacy, Grain.MONTH, metric, month, dim] += delta
+            if person is None or delta != 1 or metric not in tellings:
+                continue
+            for grain, start in ((Grain.DAY, day), (Grain.MONTH, month)):
+                key = tenant, legacy, grain, start, person
+                tellers[key] = _longer(tellers.get(key, until), until)
+        connection.executemany(_COUNT_UP, [(*key, value) for key, value in values.items()])
+        connection.executemany(_TELL, [(*key, until) for key, until in tellers.items()])
 
     def remove(
         self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]
     ) -> Iterator[tuple[int, int, int, int, int]]:
         """Take facts out; yield legacy, day, metric, kind and change of those that were there."""
-        for dated in facts:
-            key = self._fact_key(connection, tenant, dated)
-            found = connection.execute(_TAKE_FACT, key).fetchone()
+        for row in self._rows(connection, tenant, facts):
+            found = connection.execute(_TAKE_FACT, row[:_KEY]).fetchone()
             if found is not None:
-                yield *key[1:4], found[0], dated.fact.delta
+                yield *row[1:4], found[0], row[_KEY - 1]
 
     def recount(self, connection: sqlite3.Connection, tenant: str, limit: int) -> list[LegacyDay]:
         """Count dirty days again from the facts, and return which."""
@@ -205,19 +251,42 @@ class Folding:
         """Return the numbers of *words* as a list within a statement."""
         return ", ".join(str(self._codes.word(connection, word)) for word in words)
 
-    def _fact_key(
-        self, connection: sqlite3.Connection, tenant: int, dated: DatedFact
-    ) -> tuple[Any, ...]:
-        fact, codes = dated.fact, self._codes
-        legacy = codes.legacy(connection, tenant, fact.legacy)
-        metric, day = codes.word(connection, fact.metric), dated.day.toordinal()
-        return (tenant, legacy, day, metric, dated.subject, fact.at, fact.delta)
+    def _rows(
+        self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]
+    ) -> list[_Row]:
+        """Return facts as the table keeps them, the key first."""
+        legacy_code, word = self._codes.legacy, self._codes.word
+        return [
+            (
+                tenant,
+                legacy_code(connection, tenant, legacy),
+                day.toordinal(),
+                word(connection, metric),
+                subject,
+                at,
+                delta,
+                word(connection, dim) if dim else 0,
+                person,
+                until,
+                None if until_day is None else until_day.toordinal(),
+            )
+            for subject, day, until_day, (legacy, at, metric, delta, person, until, dim) in facts
+        ]
 
-    def _fact_rest(self, connection: sqlite3.Connection, dated: DatedFact) -> tuple[Any, ...]:
-        fact = dated.fact
-        until_day = None if dated.until_day is None else dated.until_day.toordinal()
-        dim = self._codes.word(connection, fact.dim) if fact.dim else 0
-        return dim, fact.person, fact.until, until_day
+
+def _mark(connection: sqlite3.Connection, tenant: int, days: Iterable[tuple[int, int]]) -> None:
+    """Let days be counted again."""
+    connection.executemany(_MARK_DAY, [(tenant, *day) for day in days])
+
+
+def _longer(one: int | None, other: int | None) -> int | None:
+    """Return the later of two ends; what has none stands longest."""
+    return None if one is None or other is None else max(one, other)
+
+
+@lru_cache(maxsize=4_096)
+def _month_of(day: int) -> int:
+    return align(date.fromordinal(day), "month").toordinal()
 
 
 def _gather_tellers(

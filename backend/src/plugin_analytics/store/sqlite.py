@@ -21,7 +21,7 @@ from plugin_analytics.model.families import BY_NAME, BY_TYPE
 from plugin_analytics.model.grants import Grant
 from plugin_analytics.model.reports import COUNTED, STORYTELLERS
 from plugin_analytics.model.retention import Ages
-from plugin_analytics.model.rollup import Folded, Stored
+from plugin_analytics.model.rollup import FOLDED, KEY_BYTES, Folded, Stored
 from plugin_analytics.store import (
     backups,
     migrations,
@@ -67,7 +67,13 @@ READERS = 4
 FRAME_CONNECTIONS = 4
 _SETTLE = "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _STANDS = "SELECT value FROM setting WHERE name = ?"
-_MEMORIES = "SELECT subject, acts FROM memory WHERE tenant = ? AND subject IN ({marks})"
+# One value for all subjects: to bind each costs as much as to find it.
+_MEMORIES = (
+    "WITH RECURSIVE place(i) AS (SELECT 1 UNION ALL"
+    " SELECT i + ?3 FROM place WHERE i + ?3 < length(?2))"
+    " SELECT subject, acts FROM place CROSS JOIN memory"
+    " ON tenant = ?1 AND subject = substr(?2, i, ?3)"
+)
 _REMOVE = "DELETE FROM setting WHERE name = ?"
 _PROBE = (
     "INSERT INTO setting (name, value) VALUES ('probe', ?)"
@@ -99,7 +105,7 @@ class SQLiteStore(Counts, Erasing, Verifying):
             self._writes, self._turns, undone=self._codes.forget, change=self._moments.change
         )
         self._log = ErasureLog(database.with_name(NAME))
-        self._hand = threading.RLock()
+        self._hand, self._wanting = threading.RLock(), threading.Lock()
         self._arrivals = Arrivals(self._codes, self._log)
         self._folding = Folding(self._codes)
 
@@ -247,32 +253,28 @@ class SQLiteStore(Counts, Erasing, Verifying):
         return int(self._all(query)[0][0])
 
     def pending(self, tenant: str, after: int, limit: int) -> Pending | None:
-        """Return up to *limit* events that arrived after the event *after*."""
-        columns = schema.event.c
-        rows = self._all(
-            select(
-                columns.id,
-                schema.word.c.name,
-                columns.at,
-                columns.person,
-                columns.body,
-                columns.seal,
-                columns.seq,
-                columns.received_at,
-            )
-            .join_from(schema.event, schema.word, schema.word.c.code == columns.type)
-            .where(columns.tenant == self._tenant_code(tenant), columns.seq > after)
-            .order_by(columns.seq)
-            .limit(limit)
-        )
-        if not rows:
+        """Look at the next *limit* arrivals after the event *after*; None when there are none."""
+        columns, code = schema.event.c, self._tenant_code(tenant)
+        behind = columns.tenant == code, columns.seq > after
+        window = select(columns.seq).where(*behind).order_by(columns.seq).limit(limit).subquery()
+        number, last = self._all(select(func.count(), func.max(window.c.seq)))[0]
+        if not number:
             return None
-        return Pending([Stored(*row[:6]) for row in rows], rows[-1].seq, rows[-1].received_at)
+        end = columns.tenant == code, columns.seq == last
+        watermark = self._all(select(columns.received_at).where(*end))[0][0]
+        names = {number: name for name, number in self._word_codes(sorted(FOLDED)).items()}
+        rows = self._all(
+            select(columns.id, columns.type, columns.at, columns.person, columns.body, columns.seal)
+            .where(*behind, columns.seq <= last, columns.type.in_(sorted(names)))
+            .order_by(columns.seq)
+        )
+        events = [Stored(name, names[kind], *rest) for name, kind, *rest in rows]
+        return Pending(events, number, last, watermark)
 
     def memories(self, tenant: str, subjects: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """Return what is remembered of each subject that is known."""
-        statement = _MEMORIES.format(marks=", ".join("?" * len(subjects)))
-        return dict(self._rows(statement, (self._tenant_code(tenant), *subjects)))
+        keys = b"".join(sorted(subjects))
+        return dict(self._rows(_MEMORIES, (self._tenant_code(tenant), keys, KEY_BYTES)))
 
     def save_fold(self, tenant: str, folded: Folded, progress: Progress) -> Future[None]:
         """Apply a fold, mark the days that it changes and move on, all or nothing."""

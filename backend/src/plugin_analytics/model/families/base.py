@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Self
 
 import msgspec
@@ -79,7 +80,7 @@ class OfManyLegacies(Payload, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, legacy_ids=others)
 
 
-class Act(msgspec.Struct, frozen=True, array_like=True):
+class Act(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One event as its subject remembers it."""
 
     at: int
@@ -152,6 +153,15 @@ class Family:
         """Read a payload of the event type *name*; a `ValidationError` carries the JSON path."""
         return self._decoders[name].decode(body)
 
+    def read(self, name: str, body: bytes) -> Any:
+        """Read a kept payload: a fold asks each of them for its subject, and then for its facts."""
+        return _read(self._decoders[name], body)
+
+
+@lru_cache(maxsize=4_096)
+def _read(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    return decoder.decode(body)
+
 
 def kind_of(*parts: str | None) -> str:
     """Return the word under which facts of one kind are counted, by the values of its dimensions."""
@@ -182,13 +192,13 @@ def stay_of(acts: Sequence[Act], came: str, ends: Collection[str]) -> Stay | Non
 
     An end that lies before the beginning wins all the same: what core has deleted does not return.
     """
-    first = min(
-        (act for act in acts if act.type == came), key=lambda act: (act.at, act.id), default=None
-    )
-    gone = min((act.at for act in acts if act.type in ends), default=None)
-    if first is None or (gone is not None and gone < first.at):
+    begun = [act for act in acts if act.type == came]
+    ended = [act.at for act in acts if act.type in ends]
+    if not begun:
         return None
-    return Stay(first, gone)
+    first = begun[0] if len(begun) == 1 else min(begun, key=lambda act: (act.at, act.id))
+    gone = min(ended) if ended else None
+    return None if gone is not None and gone < first.at else Stay(first, gone)
 
 
 def _pascal(name: str) -> str:

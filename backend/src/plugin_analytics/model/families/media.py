@@ -33,7 +33,7 @@ def facts(acts: Sequence[Act]) -> Iterable[Fact]:
     stay = stay_of(acts, CONFIRMED, {DELETED})
     if stay is None:
         return ()
-    media: Media = FAMILY.decode(CONFIRMED, stay.came.body)
+    media: Media = FAMILY.read(CONFIRMED, stay.came.body)
     return stay.facts("media", media.legacies(), kind_of(media.family))
 
 

@@ -27,10 +27,11 @@ class Reaction(OfOneLegacy, frozen=True, kw_only=True):
 
 def facts(acts: Sequence[Act]) -> Iterable[Fact]:
     """Count transitions only: a second heart by the same person on the same story is none."""
-    last_at = {act.at: act for act in sorted(acts, key=lambda act: (act.at, act.id))}
+    in_order = sorted(acts, key=lambda act: (act.at, act.id)) if len(acts) > 1 else acts
+    last_at = {act.at: act for act in in_order}
     shown: Reaction | None = None
     for act in last_at.values():
-        reaction: Reaction = FAMILY.decode(act.type, act.body)
+        reaction: Reaction = FAMILY.read(act.type, act.body)
         if reaction.reacted and shown is None:
             shown = reaction
             yield from _change(shown, act, 1)

@@ -36,7 +36,7 @@ def facts(acts: Sequence[Act]) -> Iterable[Fact]:
     stay = stay_of(acts, CREATED, ENDS)
     if stay is None:
         return ()
-    response: Response = FAMILY.decode(CREATED, stay.came.body)
+    response: Response = FAMILY.read(CREATED, stay.came.body)
     return stay.facts("responses", response.legacies())
 
 

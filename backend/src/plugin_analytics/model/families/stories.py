@@ -89,9 +89,9 @@ def facts(acts: Sequence[Act]) -> Iterable[Fact]:
                 lives[-1].deleted = act.at
         elif not lives or (over and act.type == CREATED):
             lives.append(_Life(act.person))
-            lives[-1].take(act, FAMILY.decode(act.type, act.body))
+            lives[-1].take(act, FAMILY.read(act.type, act.body))
         elif not over:
-            lives[-1].take(act, FAMILY.decode(act.type, act.body))
+            lives[-1].take(act, FAMILY.read(act.type, act.body))
     for life in lives:
         yield from life.facts()
 
