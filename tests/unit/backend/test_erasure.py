@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -217,7 +218,9 @@ def test_a_grant_that_narrows_keeps_what_it_names(bench: Bench) -> None:
 
 def test_a_receipt_is_verified_by_the_documented_rule(bench: Bench) -> None:
     """SHA-256 over the other fields as JSON, keys sorted, no spaces; and it names nobody."""
-    bench.deliver([story("s1", "l1"), left()])
+    bench.deliver([story("s1", "l1")])
+    bench.refresh()
+    bench.deliver([left()])
     bench.erase()
     (found,) = asked_receipts(bench)
     digest = found.pop("digest")
@@ -238,12 +241,14 @@ def asked_receipts(bench: Bench) -> list[dict[str, Any]]:
 
 def test_the_job_can_be_stopped_and_goes_on(bench: Bench) -> None:
     """Stopped after any number of steps, the next run finishes, and nothing is counted twice."""
-    for stop in range(12):
-        tenant = f"t{stop}"
+    for stop, folded in itertools.product(range(12), (False, True)):
+        tenant = f"t{stop} {folded}"
         bench.deliver(
             [story(f"s{n}", "l1", by=f"user:p{n % 2}", tenant=tenant) for n in range(6)],
             tenant=tenant,
         )
+        if folded:
+            bench.refresh()
         bench.deliver([left(person="p0", tenant=tenant)], tenant=tenant)
         steps = itertools.count()
         bench.eraser()(lambda: next(steps) >= stop)  # noqa: B023  # called before the next round
@@ -252,7 +257,7 @@ def test_the_job_can_be_stopped_and_goes_on(bench: Bench) -> None:
 
         assert bench.metrics(tenant=tenant) == {"stories": 3, "storytellers": 1}
         (receipt,) = bench.store.fulfilled(tenant, limit=5)
-        assert receipt.rows == 6
+        assert receipt.rows == (6 if folded else 3)
 
 
 def test_forgetting_waits_for_nobody_who_delivers(bench: Bench) -> None:
@@ -305,6 +310,60 @@ def test_a_sender_who_never_pauses_does_not_hold_forgetting_up(bench: Bench) -> 
         sender.join()
 
 
+@pytest.mark.parametrize(
+    ("wish", "counts"),
+    [
+        (left(), {"l1": 2, "l2": 3, "l3": 0}),
+        (opted_out(), {"l1": 4, "l2": 4, "l3": 1}),
+        (event("legacy.deleted", {"legacy_id": "l1"}), {"l1": 0, "l2": 4, "l3": 1}),
+    ],
+    ids=["person", "opt-out", "legacy"],
+)
+def test_nobody_who_is_forgotten_waits_for_a_backlog(
+    new_bench: Callable[..., Bench], wish: dict[str, Any], counts: dict[str, int]
+) -> None:
+    """What no fold has seen goes before any does, and what is left is as if all had been folded."""
+    waiting, counted, backlog = new_bench(), new_bench(), _backlog()
+    for bench in (waiting, counted):
+        bench.deliver(backlog)
+        if bench is counted:
+            bench.refresh()
+        bench.deliver([wish])
+        bench.erase()
+    assert waiting.store.progress(TENANT) is None
+    gone = waiting.pseudonyms(TENANT, "user:ada") if wish["type"].startswith("user") else b'"l1"'
+    assert traces_of(waiting.store, gone) == []
+
+    waiting.refresh()
+    counted.refresh()
+    assert traces_of(waiting.store, gone) == []
+    assert {each: waiting.metrics(each).get("stories", 0) for each in counts} == counts
+    for legacy in ("", *counts):
+        assert waiting.metrics(legacy) == counted.metrics(legacy)
+    remembered = "SELECT * FROM memory ORDER BY subject"
+    assert held(waiting, remembered) == held(counted, remembered)
+    marks = "SELECT kind, hash, at, expires_at FROM tombstone ORDER BY kind, hash"
+    assert held(waiting, marks) == held(counted, marks)
+
+
+def _backlog() -> list[dict[str, Any]]:
+    """Return acts of two people in three legacies, one of which ada has begun."""
+    return [
+        event("legacy.created", {"legacy_id": "l3", "visibility": "private"}),
+        *(story(f"b{n}", "l1", "l2", by="user:ben") for n in range(2)),
+        story("s1", "l1"),
+        story("s1", kind="updated", by="user:ben", at="2026-03-02T12:00:00Z"),
+        story("s2", "l1", "l2"),
+        story("s3", "l2", "l3", by="user:ben", at="2026-03-03T12:00:00Z"),
+        response("r1", "l1", by="user:ben"),
+        response("r2", "l1"),
+        reaction("b1", "l1"),
+        reaction("b1", "l2", by="user:ben"),
+        media("m1", "l2"),
+        event("story.viewed", {"story_id": "b1", "legacy_id": "l1"}),
+    ]
+
+
 # --- time
 
 
@@ -313,6 +372,7 @@ def test_tombstones_end_and_opt_outs_do_not(bench: Bench) -> None:
     edited = story("s1", "l1", kind="updated", by="user:ben", at="2026-03-02T12:00:00Z")
     bench.deliver([story("s1", "l1"), edited, left(), opted_out(person="cleo")])
     bench.erase()
+    bench.refresh()
     assert held(bench, "SELECT COUNT(*) FROM memory") == [(1,)]
     bench.erase(now=LATER)
 

@@ -1,9 +1,10 @@
 """Forget whom or what has asked for it, everywhere, and write a receipt (`erasure.process`).
 
 A wish is on the disk, and refused at the door, before its sender has an answer. Here it is
-fulfilled: what has not been folded is folded first, so that all acts on a subject are in one place;
-then subjects, raw events and the quarantine are gone through in short steps. A run that dies
-halfway is done again from the beginning, which changes nothing twice.
+fulfilled: events that wait to be folded, subjects, raw events and the quarantine are gone through in
+short steps. Of what waits is left what the door would leave of it now, so that nobody has to wait
+for a backlog. Only where the acts on a subject decide together what is left of them, is everything
+folded first. A run that dies halfway is done again from the beginning, which changes nothing twice.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import structs
 
 from plugin_analytics.clock import Clock, from_micros, micros, rfc3339
 from plugin_analytics.model.calendar import local_date
@@ -22,13 +24,22 @@ from plugin_analytics.model.erasure import (
     Ask,
     Graves,
     Hashes,
+    Mark,
     Target,
     digest_of,
     visible,
     without_marks,
 )
-from plugin_analytics.model.families import BY_NAME
-from plugin_analytics.model.rollup import Folded, Memory, acts_of, difference
+from plugin_analytics.model.families import BY_NAME, Act, Family
+from plugin_analytics.model.rollup import (
+    Folded,
+    Memory,
+    Stored,
+    act_of,
+    acts_of,
+    difference,
+    subject_of,
+)
 from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.pace import giving_way
 from plugin_analytics.services.rollup import Refresh
@@ -40,8 +51,10 @@ from plugin_analytics.store.erasures import (
     Logged,
     Needle,
     Piece,
+    RawRow,
     Request,
     Rows,
+    Waiting,
 )
 
 SUBJECTS_AT_ONCE = 200
@@ -49,8 +62,11 @@ SLICES = 64  # of what is remembered
 MARKS_AT_ONCE = 5_000
 RAW_SPAN = 50_000
 RAW_AT_ONCE = 500
+# What such a wish leaves of an act does not depend on the other acts on its subject.
+APART = frozenset({"person", "optout", "legacy"})
 LOG_DAYS = TOMBSTONE_DAYS + 7
 RESTS, LONGEST_REST_SECONDS = 2, 1.0
+_encoder = msgspec.json.Encoder()
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
 T = TypeVar("T")
 Cancelled = Callable[[], bool]
@@ -141,13 +157,17 @@ class Erase:
         with self._store.alone():
             # Whatever was judged before the wish was known has been handed in by now.
             horizon = self._store.horizon(tenant).result()
-        self._follow(tenant, horizon, cancelled)
+        apart = request.kind in APART
+        if not apart:
+            self._follow(tenant, horizon, cancelled)
         task = task_of(request, horizon, self._store, self._hashes)
+        if apart:
+            self._go_through_waiting(task, cancelled)
         self._go_through_subjects(task, cancelled)
         self._go_through_raw(task, cancelled)
         self._go_through_quarantine(task)
         self._close(request, cancelled)
-        self._follow(tenant, horizon, cancelled)
+        self._follow(tenant, 0 if apart else horizon, cancelled)
         if request.kind == "tenant":
             self._close(request, cancelled)
 
@@ -176,6 +196,44 @@ class Erase:
         digest = digest_of(msgspec.to_builtins(signed))
         self._store.fulfil(tenant, request.id, now, days, digest).result()
         return found.rows
+
+    # --- what waits to be folded
+
+    def _go_through_waiting(self, task: Task, cancelled: Cancelled) -> None:
+        """Leave of each event what the door would; what is folded meanwhile is remembered."""
+        tenant, reached = task.request.tenant, 0
+        while reached < task.horizon and task.waiting != Needle():
+            _stop_if(cancelled)
+            with self._giving_way(), self._store.alone():
+                progress = self._store.progress(tenant)
+                first = max(reached, progress.seq if progress else 0)
+                reached = min(first + RAW_SPAN, task.horizon)
+                rows = self._store.raw(tenant, task.waiting, first, reached)
+                for some in _parts(rows, RAW_AT_ONCE):
+                    self._change(task, some)
+
+    def _change(self, task: Task, rows: Sequence[RawRow]) -> None:
+        request, gone, marked = task.request, list[int](), list[bytes]()
+        left, legacies = dict[int, Act](), set[str]()
+        for row in rows:
+            event = Stored(row.id, row.type, row.at, row.person, row.body, row.seal)
+            found = subject_of(event)
+            if found is None:
+                continue  # never to be folded: gone through with all other raw events
+            family, subject = found
+            fate = task.left(family, (act_of(event),))
+            legacies |= fate.legacies
+            if not fate.gone:
+                continue
+            for act in fate.acts:
+                left[row.seq] = _raw(act, family, subject)
+                marked.extend([subject] if act.type in MARKS else ())
+            gone.extend([] if fate.acts else [row.seq])
+        if gone or left:
+            asks = self._asks_for(request, legacies)
+            waiting = Waiting(gone, left, marked, asks)
+            self._store.erase_waiting(request.tenant, request.id, waiting).result()
+            self._book.learn(request.tenant, (), asks)
 
     # --- what is remembered
 
@@ -404,6 +462,13 @@ def _rows(fates: Sequence[tuple[int, Fate]]) -> Rows:
         unnamed=[seq for seq, fate in fates if fate.unnamed],
         bodies={seq: fate.body for seq, fate in fates if fate.body is not None},
     )
+
+
+def _raw(act: Act, family: Family, subject: bytes) -> Act:
+    """Return an act as the raw events keep it: a mark says there on what it lies."""
+    if act.type not in MARKS:
+        return act
+    return structs.replace(act, body=_encoder.encode(Mark(family.name, subject.hex())))
 
 
 def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

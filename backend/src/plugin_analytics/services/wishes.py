@@ -70,6 +70,11 @@ class Task:
         """Return what is looked for among the raw events."""
         return Needle(self.person, self.text, {deed.id for deed in self.deeds})
 
+    @property
+    def waiting(self) -> Needle:
+        """Return what is looked for among the events that no fold has seen."""
+        return Needle(self.person, self.text, sealed=SEALED in self.subjects)
+
 
 def task_of(request: Request, horizon: int, store: Store, hashes: Hashes) -> Task:
     """Return how a wish is fulfilled."""

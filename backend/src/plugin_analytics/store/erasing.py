@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Select, func, or_, select, true, tuple_
 
-from plugin_analytics.model.erasure import Ask, Target, Tombs
+from plugin_analytics.model.erasure import MARKS, Ask, Target, Tombs
+from plugin_analytics.model.families import Act, Sensitivity
 from plugin_analytics.model.rollup import Memory, acts_of
 from plugin_analytics.store import schema
 from plugin_analytics.store.codes import Codes
@@ -32,6 +33,7 @@ from plugin_analytics.store.erasures import (
     RawRow,
     Request,
     Rows,
+    Waiting,
 )
 from plugin_analytics.store.folding import Folding
 from plugin_analytics.store.reading import Reading
@@ -64,6 +66,11 @@ _ERASE_RAW = "DELETE FROM event WHERE tenant = ? AND seq = ?"
 _ERASE_SPAN = "DELETE FROM event WHERE tenant = ? AND seq > ? AND seq <= ?"
 _UNNAME_RAW = "UPDATE event SET person = NULL WHERE tenant = ? AND seq = ?"
 _CHANGE_RAW = "UPDATE event SET body = ? WHERE tenant = ? AND seq = ?"
+_LEAVE_RAW = "UPDATE event SET person = ?, body = ?, seal = ? WHERE tenant = ? AND seq = ?"
+_MARK_RAW = (
+    "UPDATE event SET type = ?, content = x'', person = NULL, class = ?, body = ?, seal = ?"
+    " WHERE tenant = ? AND seq = ?"
+)
 _ERASE_ASIDE = "DELETE FROM quarantine WHERE tenant = ? AND key = ?"
 _CHANGE_ASIDE = "UPDATE quarantine SET kept = ? WHERE tenant = ? AND key = ?"
 _NEWEST = "SELECT COALESCE(MAX(seq), 0) FROM event WHERE tenant = ?"
@@ -347,13 +354,23 @@ class Erasing(Reading):
         days = {day.toordinal() for _, day in piece.folded.days()}
         connection.executemany(_NOTE_DAY, [(tenant, wish, day) for day in days])
         connection.execute(_NOTE_ROWS, (piece.rows, tenant, wish))
-        if not (piece.marked or piece.asks):
-            return
+        self._follow_up(connection, tenant, wish, piece.marked, piece.asks)
+
+    def _follow_up(
+        self,
+        connection: sqlite3.Connection,
+        tenant: int,
+        wish: str,
+        marked: Iterable[bytes],
+        asks: Sequence[Ask],
+    ) -> None:
+        """Note on which subjects marks lie, and what else must be forgotten with a wish."""
         when = "SELECT requested_at FROM erasure WHERE tenant = ? AND id = ?"
         (moment,) = connection.execute(when, (tenant, wish)).fetchone()
-        for subject in piece.marked:
+        for subject in marked:
             bury(connection, tenant, MARK, subject, 0, moment)
-        utter(connection, self._log, tenant, [(ask, 0) for ask in piece.asks], moment)
+        if asks:
+            utter(connection, self._log, tenant, [(ask, 0) for ask in asks], moment)
 
     # --- what came in
 
@@ -365,6 +382,8 @@ class Erasing(Reading):
             holds.append(columns.person == needle.person)
         if needle.text is not None:
             holds.append(func.instr(columns.body, needle.text) > 0)
+        if needle.sealed:
+            holds.append(columns.seal.is_not(None))
         if needle.ids:
             listed = func.json_each(json.dumps(sorted(needle.ids))).table_valued("value")
             holds.append(columns.id.in_(select(listed.c.value)))
@@ -377,6 +396,7 @@ class Erasing(Reading):
                 columns.person,
                 columns.body,
                 columns["class"],
+                columns.seal,
             )
             .join_from(schema.event, schema.word, schema.word.c.code == columns.type)
             .where(columns.tenant == self._tenant_code(tenant))
@@ -385,6 +405,31 @@ class Erasing(Reading):
             .where(columns.at > needle.later_than if needle.later_than is not None else true())
         )
         return [RawRow(*row) for row in self._all(query)]
+
+    def erase_waiting(self, tenant: str, wish: str, waiting: Waiting) -> Future[None]:
+        """Change events that no fold has seen, while none can see them."""
+
+        def work(session: Session) -> None:
+            connection = session.driver
+            code = self._codes.tenant(connection, tenant)
+            connection.executemany(_ERASE_RAW, [(code, seq) for seq in waiting.gone])
+            self._leave(connection, code, waiting.left)
+            connection.execute(_NOTE_ROWS, (len(waiting.gone) + len(waiting.left), code, wish))
+            self._follow_up(connection, code, wish, waiting.marked, waiting.asks)
+
+        return self._writer.submit(work, rows=1 + len(waiting.gone) + len(waiting.left))
+
+    def _leave(self, connection: sqlite3.Connection, tenant: int, left: Mapping[int, Act]) -> None:
+        """Write what is left of raw events: the same with less, or a mark as the door leaves it."""
+        marks, rest = list[tuple[Any, ...]](), list[tuple[Any, ...]]()
+        for seq, act in left.items():
+            if act.type in MARKS:
+                kind = self._codes.word(connection, act.type), int(Sensitivity.CONTROL)
+                marks.append((*kind, act.body, act.seal, tenant, seq))
+            else:
+                rest.append((act.person, act.body, act.seal, tenant, seq))
+        connection.executemany(_MARK_RAW, marks)
+        connection.executemany(_LEAVE_RAW, rest)
 
     def newest(self, tenant: str) -> int:
         """Return the number of the last event."""

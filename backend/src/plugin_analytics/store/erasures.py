@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from plugin_analytics.model.erasure import Ask, Target, Tombs
+from plugin_analytics.model.families import Act
 from plugin_analytics.model.rollup import Folded, Memory
 
 TOMBSTONE_DAYS = 35  # longer than anybody sends again what was not acknowledged
@@ -47,6 +48,7 @@ class RawRow(NamedTuple):
     person: bytes | None
     body: bytes
     sensitivity: int
+    seal: bytes | None = None
 
 
 class KeptRow(NamedTuple):
@@ -76,12 +78,22 @@ class Rows(NamedTuple):
     bodies: Mapping[int, bytes] = {}
 
 
+class Waiting(NamedTuple):
+    """What one step makes of events that no fold has seen; a mark's body says on what it lies."""
+
+    gone: Sequence[int]
+    left: Mapping[int, Act]
+    marked: Sequence[bytes]
+    asks: Sequence[Ask] = ()
+
+
 class Needle(NamedTuple):
     """What is looked for in every raw event: a person, a name in its body, or certain ids."""
 
     person: bytes | None = None
     text: bytes | None = None
     ids: Collection[str] = ()
+    sealed: bool = False  # also whatever bears a seal
     later_than: int | None = None  # of all these, or of everything, only what happened later
 
 
@@ -169,6 +181,9 @@ class Erasures(Protocol):
 
     def erase_span(self, tenant: str, wish: str, after: int, upto: int) -> Future[None]:
         """Delete every raw event with a number in (after, upto]."""
+
+    def erase_waiting(self, tenant: str, wish: str, waiting: Waiting) -> Future[None]:
+        """Change events that no fold has seen, while none can see them."""
 
     def erase_raw(self, tenant: str, wish: str, rows: Rows) -> Future[None]:
         """Delete raw events, or take names off them."""
