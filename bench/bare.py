@@ -9,7 +9,6 @@ import asyncio
 import itertools
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from threading import Semaphore
@@ -22,7 +21,7 @@ from mosaiclife_plugin_sdk import Delivery, find_manifest, load_manifest, utc_no
 from mosaiclife_plugin_sdk.frame import read_settings
 from plugin_analytics.app import Plugin
 from plugin_analytics.settings import Settings
-from plugin_analytics.store.base import Answer, Batch, Keep
+from plugin_analytics.store.base import Answer, Batch, Keep, Promise
 from plugin_analytics.store.sqlite import SQLiteStore
 
 T = TypeVar("T")
@@ -50,12 +49,14 @@ class RecordingStore(SQLiteStore):
         super().__init__(database)
         self.writings: list[Writing] = []
 
-    def append(self, batch: Batch, answer: Answer[T], keep: Keep[T] | None = None) -> Future[T]:
+    def hand_in(
+        self, batch: Batch, answer: Answer[T], keep: Keep[T] | None, promise: Promise[T]
+    ) -> None:
         """Write a batch, or keep it for later."""
-        if not self.listening:
-            return super().append(batch, answer, keep)
-        self.writings.append(Writing(batch, answer, keep))
-        raise _Kept
+        if self.listening:
+            self.writings.append(Writing(batch, answer, keep))
+            raise _Kept
+        super().hand_in(batch, answer, keep, promise)
 
 
 class Bare:

@@ -2,42 +2,45 @@
 
 import asyncio
 import threading
-from concurrent.futures import Future
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from plugin_analytics.services.landing import Landing
+from plugin_analytics.services.landing import Arrival, Landing
 
 
 def test_results_and_errors_come_back_to_whoever_waits() -> None:
-    """Each caller gets what became of the own future, whichever thread has finished it."""
+    """Each caller gets what became of the own call, whichever thread has finished it."""
 
     async def all_of_them() -> list[Any]:
         landing = Landing()
-        futures: list[Future[int]] = [Future() for _ in range(200)]
-        waiting = [asyncio.ensure_future(landing(future)) for future in futures]
-        await asyncio.sleep(0)
-        threads = [threading.Thread(target=finish, args=(futures[n::4],)) for n in range(4)]
+        arrivals = [landing.expect() for _ in range(200)]
+        threads = [threading.Thread(target=finish, args=(n, arrivals[n::4])) for n in range(4)]
         for thread in threads:
             thread.start()
-        found = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
+        waiting = asyncio.gather(*(one.here for one in arrivals), return_exceptions=True)
+        found = await asyncio.wait_for(waiting, 10)
         for thread in threads:
             thread.join()
-        for future, result in zip(futures, found, strict=True):
-            assert result == (future.exception() or future.result())
         return found
 
-    def finish(futures: list[Future[int]]) -> None:
-        for number, future in enumerate(futures):
-            if number % 7 == 0:
-                future.set_exception(ValueError(number))
+    def finish(first: int, arrivals: Sequence[Arrival[int]]) -> None:
+        for number, arrival in enumerate(arrivals):
+            place = first + 4 * number
+            if place % 7 == 0:
+                arrival.set_exception(ValueError(place))
             else:
-                future.set_result(number)
+                arrival.set_result(place)
 
     found = asyncio.run(all_of_them())
 
-    assert sum(isinstance(result, ValueError) for result in found) == 32
+    for place, result in enumerate(found):
+        if place % 7 == 0:
+            assert isinstance(result, ValueError)
+            assert result.args == (place,)
+        else:
+            assert result == place
 
 
 def test_many_share_one_wake(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,12 +58,10 @@ def test_many_share_one_wake(monkeypatch: pytest.MonkeyPatch) -> None:
             return wake(*call)
 
         monkeypatch.setattr(loop, "call_soon_threadsafe", count)
-        futures: list[Future[int]] = [Future() for _ in range(50)]
-        waiting = asyncio.gather(*(landing(future) for future in futures))
-        await asyncio.sleep(0)
-        for future in futures:
-            future.set_result(1)
-        assert await waiting == [1] * 50
+        arrivals = [landing.expect() for _ in range(50)]
+        for arrival in arrivals:
+            arrival.set_result(1)
+        assert await asyncio.gather(*(arrival.here for arrival in arrivals)) == [1] * 50
 
     asyncio.run(one_by_one())
 
@@ -68,20 +69,19 @@ def test_many_share_one_wake(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_caller_who_has_gone_disturbs_nobody() -> None:
-    """A call that was given up is passed over; the next one gets its result."""
+    """A call that was given up is passed over, its place given back; the next gets its result."""
+    left: list[str] = []
 
     async def give_up() -> int:
         landing = Landing()
-        gone: Future[int] = Future()
-        kept: Future[int] = Future()
-        waiting = asyncio.ensure_future(landing(gone))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.sleep(0)
-        other = asyncio.ensure_future(landing(kept))
-        await asyncio.sleep(0)
+        gone = landing.expect(lambda: left.append("gone"))
+        kept = landing.expect(lambda: left.append("kept"))
+        gone.here.cancel()
         gone.set_result(1)
         kept.set_result(2)
-        return await other
+        assert left == []
+        found: int = await kept.here
+        return found
 
     assert asyncio.run(give_up()) == 2
+    assert left == ["gone", "kept"]

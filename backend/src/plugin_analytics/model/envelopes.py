@@ -148,8 +148,9 @@ _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def read_parcel(body: bytes, content_type: str = JSON) -> Parcel:
     """Split a delivery: one envelope, `{"events": […]}`, or CloudEvents single or batched."""
-    kind = content_type.partition(";")[0].strip().lower()
-    split = _SPLITTERS.get(kind)
+    split = _SPLITTERS.get(content_type) or _SPLITTERS.get(
+        content_type.partition(";")[0].strip().lower()
+    )
     if split is None:
         raise UnsupportedMediaType(f"Send events as {', '.join(_SPLITTERS)}.")
     try:
@@ -164,9 +165,26 @@ def read_parcel(body: bytes, content_type: str = JSON) -> Parcel:
 
 
 def _split_plain(body: bytes) -> Parcel:
+    if (usual := _usual(body)) is not None:
+        return Parcel([msgspec.Raw(body)], lambda *_: usual)
     whole = _objects.decode(body)
     events = _batches.decode(body).events if "events" in whole else [msgspec.Raw(body)]
     return Parcel(events, read_plain)
+
+
+def _usual(body: bytes) -> Envelope | None:
+    """Return the envelope that *body* is, where that can be told without looking into it twice.
+
+    A key that is spelled with escapes might be `events`, and one that is no UTF-8 makes the whole
+    no JSON, though reading an envelope passes over it.
+    """
+    text = body.decode("latin-1")
+    if not text.isascii() or "\\" in text or '"events"' in text:
+        return None
+    try:
+        return _envelopes.decode(text)
+    except msgspec.DecodeError:
+        return None
 
 
 def _split_cloud(body: bytes) -> Parcel:

@@ -119,6 +119,11 @@ class Tombs:
     ins: dict[bytes, set[int]] = field(default_factory=dict)
     tenant: int | None = None
 
+    @property
+    def silent(self) -> bool:
+        """Tell whether nobody has been, or wants to be, forgotten."""
+        return not (self.people or self.legacies or self.outs) and self.tenant is None
+
     def add(self, kind: str, name: bytes, at: int) -> None:
         """Take a wish over, in whatever order wishes come."""
         match kind:
@@ -179,6 +184,11 @@ class Graves:
             target=None if kind == "enabled" else target,
             types=target.types,
         )
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether there is nothing to refuse."""
+        return self._known.silent and self._said.silent
 
     def over(self, at: int) -> bool:
         """Tell whether the whole tenant was erased after a moment."""

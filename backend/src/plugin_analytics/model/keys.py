@@ -4,6 +4,7 @@ A key is a hash, but one that begins as its event does in time where the id tell
 come in order are written side by side, and random ones each to a place of their own.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 KEY = 16  # bytes
@@ -16,18 +17,29 @@ _FROM_CROCKFORD = str.maketrans(
 
 def event_key(tenant: str, source: str, event_id: str) -> bytes:
     """Return the key of the event that *source* calls *event_id*: the same in all deliveries."""
-    led = _moment(event_id)
-    parts = tenant.encode(), source.encode(), event_id.encode()
-    return led + digest(*parts, size=KEY - len(led))
+    led, name = _moment(event_id), event_id.encode()
+    framed = b"%b%d:%b" % (_sender(tenant, source), len(name), name)
+    return led + blake2b(framed, digest_size=KEY - len(led)).digest()
 
 
-def digest(*parts: bytes, size: int) -> bytes:
-    """Hash *parts* to *size* bytes.
-
-    Each is led by its length, so that none can borrow from another.
-    """
-    framed = b"".join([b"%d:%b" % (len(part), part) for part in parts])
+def content_of(name: str, moment: int, person: bytes, body: bytes, size: int) -> bytes:
+    """Return *size* bytes by which the content of an event can be told from another's."""
+    kind, at = name.encode(), b"%d" % moment
+    framed = b"%d:%b%d:%b%d:%b%d:%b" % (
+        *(len(kind), kind, len(at), at),
+        *(len(person), person, len(body), body),
+    )
     return blake2b(framed, digest_size=size).digest()
+
+
+@lru_cache(maxsize=1024)
+def _sender(tenant: str, source: str) -> bytes:
+    """Frame what most ids have in common.
+
+    Each part of what is hashed is led by its length, so that none can borrow from another.
+    """
+    names = tenant.encode(), source.encode()
+    return b"".join([b"%d:%b" % (len(name), name) for name in names])
 
 
 def _moment(event_id: str) -> bytes:

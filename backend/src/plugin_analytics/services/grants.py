@@ -27,6 +27,11 @@ class GrantBook:
         self._pages: dict[str, _Page] = {}
         self._loading = asyncio.Lock()
 
+    def at_hand(self, tenant: str) -> tuple[Standing, Graves] | None:
+        """Return the same if no store need be asked for it."""
+        page = self._pages.get(tenant)
+        return None if page is None else self._of(tenant, page)
+
     async def standing(self, tenant: str) -> tuple[Standing, Graves]:
         """Return what is known for *tenant*, for one call to add to."""
         page = self._pages.get(tenant)

@@ -6,7 +6,6 @@ and never stops its neighbours.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +27,7 @@ from plugin_analytics.model.events import (
 )
 from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.intake import Intake
-from plugin_analytics.services.landing import Landing
+from plugin_analytics.services.landing import Arrival, Landing
 from plugin_analytics.store.base import Batch, Outcome, Store
 
 RETRY_UNKNOWN_SECONDS = 300
@@ -65,7 +64,7 @@ class _Repeated(Exception):
 
 
 Count = Callable[[str, str, int], None]
-Stored = Future[tuple[Sequence[Outcome], Recorded]]
+Stored = tuple[Sequence[Outcome], Recorded]
 _encoder = msgspec.json.Encoder()
 
 
@@ -111,40 +110,40 @@ class Ingest:
         """Take in one delivery; return the answer that was stored with its events."""
         leave = self._intake.enter(len(delivery.body))
         try:
-            judgements, future = await self._submit(delivery)
+            judgements, now = await self._judge(delivery)
+            arrival: Arrival[Stored] = self._landing.expect(leave)
+            self._keep(delivery, now, judgements, arrival)
         except BaseException:
             leave()
             raise
-        future.add_done_callback(lambda _: leave())
         try:
-            outcomes, answer = await self._landing(future)
+            outcomes, answer = await arrival.here
         except _Repeated as repeated:
             return repeated.answer
         self._report(delivery.tenant, judgements, outcomes)
         return answer
 
-    async def _submit(self, delivery: Delivery) -> tuple[Sequence[Judgement], Stored]:
-        """Judge every event of a delivery, and hand all of it to the store."""
+    async def _judge(self, delivery: Delivery) -> tuple[Sequence[Judgement], datetime]:
+        """Judge every event of a delivery, as of now."""
         parcel, now = read_parcel(delivery.body, delivery.content_type), self._clock()
         self._link(traceparents(parcel.events))
-        standing, graves = await self._book.standing(delivery.tenant)
-        judge = Judge(
-            delivery.tenant,
-            now,
-            self._pseudonymise,
-            parcel.read,
-            standing,
-            self._plugin,
-            graves,
-        )
+        tenant, book = delivery.tenant, self._book
+        standing, graves = book.at_hand(tenant) or await book.standing(tenant)
+        judge = Judge(tenant, now, self._pseudonymise, parcel.read, standing, self._plugin, graves)
         judgements = [judge(raw) for raw in parcel.events]
         _refuse_what_a_later_release_reads(judgements)
-        return judgements, self._keep(delivery, now, judgements)
+        return judgements, now
 
-    def _keep(self, delivery: Delivery, now: datetime, judgements: Sequence[Judgement]) -> Stored:
-        """Store everything; what is returned is done once all of it is durable."""
+    def _keep(
+        self,
+        delivery: Delivery,
+        now: datetime,
+        judgements: Sequence[Judgement],
+        arrival: Arrival[Stored],
+    ) -> None:
+        """Store everything; *arrival* is settled once all of it is durable."""
 
-        def answer(outcomes: Sequence[Outcome], _: Any) -> tuple[Sequence[Outcome], Recorded]:
+        def answer(outcomes: Sequence[Outcome], _: Any) -> Stored:
             body = _encoder.encode(_receipt(judgements, outcomes))
             recorded = Recorded(
                 tenant=delivery.tenant,
@@ -156,14 +155,15 @@ class Ingest:
             return outcomes, recorded
 
         events = [judged for judged in judgements if isinstance(judged, Event)]
-        poison = [judged for judged in judgements if isinstance(judged, Poison)]
-        ignored = [judged for judged in judgements if isinstance(judged, Ignored)]
-        batch = Batch(delivery.tenant, micros(now), events, poison, ignored)
-        return self._store.append(batch, answer, self._record)
+        batch = Batch(delivery.tenant, micros(now), events)
+        if len(events) < len(judgements):
+            batch = batch._replace(
+                poison=[judged for judged in judgements if isinstance(judged, Poison)],
+                ignored=[judged for judged in judgements if isinstance(judged, Ignored)],
+            )
+        self._store.hand_in(batch, answer, self._record, arrival)
 
-    def _record(
-        self, stored: Sequence[tuple[Sequence[Outcome], Recorded]], connection: Any
-    ) -> None:
+    def _record(self, stored: Sequence[Stored], connection: Any) -> None:
         """Record the answers; one that was given before undoes what it would store again."""
         mine = [recorded for _, recorded in stored]
         standing = self._deliveries.put_all(mine, connection=connection)
@@ -180,17 +180,20 @@ class Ingest:
         marked = False
         counts: dict[tuple[str, str], int] = {}
         for judged in judgements:
-            outcome = _status(judged) or next(remaining)
-            ending = judged.type or "", outcome
-            counts[ending] = counts.get(ending, 0) + 1
             if isinstance(judged, Event):
+                outcome: str = next(remaining)
                 if outcome == "accepted":
                     new.append(judged)
-            elif isinstance(judged, Poison):
-                marked = marked or judged.mark is not None
-                if judged.ask is not None:
-                    asks.append(judged.ask)
-        if self._book.learn(tenant, new, asks):
+            else:
+                outcome = _status(judged)
+                if isinstance(judged, Poison):
+                    marked = marked or judged.mark is not None
+                    if judged.ask is not None:
+                        asks.append(judged.ask)
+            ending = judged.type or "", outcome
+            counts[ending] = counts.get(ending, 0) + 1
+        said = [event for event in new if event.ask is not None or event.grant is not None]
+        if (said or asks) and self._book.learn(tenant, said, asks):
             self._asked()
         for (name, outcome), number in counts.items():
             self._count(name, outcome, number)
@@ -207,10 +210,8 @@ def _refuse_what_a_later_release_reads(judgements: Sequence[Judgement]) -> None:
         raise VersionsUnknown(retry_after=spread(RETRY_UNKNOWN_SECONDS))
 
 
-def _status(judged: Judgement) -> str | None:
+def _status(judged: Ignored | Poison) -> str:
     """Return the outcome of what never reaches the store's judgement."""
-    if isinstance(judged, Event):
-        return None
     return "ignored" if isinstance(judged, Ignored) else "quarantined"
 
 
@@ -219,7 +220,7 @@ def _receipt(judgements: Sequence[Judgement], outcomes: Sequence[Outcome]) -> Re
         return Receipt(len(judgements), 0, 0, 0, 0, [])
     remaining = iter(outcomes)
     results = [
-        _result(index, judged, _status(judged) or next(remaining))
+        _result(index, judged, next(remaining) if isinstance(judged, Event) else _status(judged))
         for index, judged in enumerate(judgements)
     ]
     totals = Counter(result.status for result in results)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from threading import Lock
+from functools import partial
 
 from plugin_analytics.errors import IngestBusy, spread
 
@@ -12,12 +12,11 @@ RETRY_SECONDS = 2
 
 
 class Intake:
-    """The deliveries that have come in and are not on the disk yet."""
+    """The deliveries that have come in and are not on the disk yet, as the event loop knows it."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Measure by *monotonic* how long the oldest one has been waiting."""
         self._monotonic = monotonic
-        self._lock = Lock()
         self._waiting: dict[int, tuple[float, int]] = {}  # in the order of arrival
         self._bytes = 0
         self._next = 0
@@ -27,13 +26,12 @@ class Intake:
 
         A single one is always admitted, so that nothing waits for ever.
         """
-        with self._lock:
-            if self._waiting and (self._bytes + size > MAX_BYTES or self._lag() > MAX_LAG_SECONDS):
-                raise IngestBusy(retry_after=spread(RETRY_SECONDS))
-            ticket, self._next = self._next, self._next + 1
-            self._waiting[ticket] = self._monotonic(), size
-            self._bytes += size
-        return lambda: self._leave(ticket)
+        if self._waiting and (self._bytes + size > MAX_BYTES or self._lag() > MAX_LAG_SECONDS):
+            raise IngestBusy(retry_after=spread(RETRY_SECONDS))
+        ticket = self._next = self._next + 1
+        self._waiting[ticket] = self._monotonic(), size
+        self._bytes += size
+        return partial(self._leave, ticket)
 
     def bytes_waiting(self) -> int:
         """Return how many bytes of deliveries are waiting."""
@@ -44,6 +42,5 @@ class Intake:
         return self._monotonic() - since
 
     def _leave(self, ticket: int) -> None:
-        with self._lock:
-            _, size = self._waiting.pop(ticket)
-            self._bytes -= size
+        _, size = self._waiting.pop(ticket)
+        self._bytes -= size

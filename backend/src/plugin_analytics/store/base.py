@@ -24,10 +24,21 @@ Outcome = Literal["accepted", "duplicate", "conflict"]
 RETRYABLE = ("IN_FUTURE", "TOO_OLD", "UNSUPPORTED_VERSION")
 LegacyDay = tuple[str, date]
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 Subject = tuple[bytes, str]  # its key, and its family
 Refold = Callable[[Sequence[Memory]], Folded]
 Answer = Callable[[Sequence[Outcome], Any], T]
 Keep = Callable[[Sequence[T], Any], None]
+
+
+class Promise(Protocol[T_contra]):
+    """Whatever waits for what becomes of a write; the writer's thread settles it, once."""
+
+    def set_result(self, result: T_contra, /) -> None:
+        """Say that it is on the disk, and what came of it."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Say why it is not."""
 
 
 class Batch(NamedTuple):
@@ -190,6 +201,11 @@ class Store(Erasures, Protocol):
         *keep* writes the answers of several batches at once, in the same transaction; what it
         raises undoes them all, and each is then tried alone.
         """
+
+    def hand_in(
+        self, batch: Batch, answer: Answer[T], keep: Keep[T] | None, promise: Promise[T]
+    ) -> None:
+        """Do the same, and settle a *promise* of the caller's own."""
 
     def grants(self, tenant: str) -> Mapping[str, Grant]:
         """Return what each legacy of a tenant has last said."""

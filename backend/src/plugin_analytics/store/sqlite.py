@@ -42,6 +42,7 @@ from plugin_analytics.store.base import (
     LegacyDay,
     Pending,
     Progress,
+    Promise,
     Quiet,
     Refold,
     SetAside,
@@ -60,7 +61,7 @@ from plugin_analytics.store.migrations import migrate
 from plugin_analytics.store.moments import Moments
 from plugin_analytics.store.turns import Turns
 from plugin_analytics.store.verifying import Verifying
-from plugin_analytics.store.writer import Session, Writer
+from plugin_analytics.store.writer import Session, Writer, begun
 
 T = TypeVar("T")
 READERS = 4
@@ -136,8 +137,16 @@ class SQLiteStore(Counts, Erasing, Verifying):
 
     def append(self, batch: Batch, answer: Answer[T], keep: Keep[T] | None = None) -> Future[T]:
         """Keep new events and poison, count the rest, and write the answer."""
+        future = begun()
+        self.hand_in(batch, answer, keep, future)
+        return future
+
+    def hand_in(
+        self, batch: Batch, answer: Answer[T], keep: Keep[T] | None, promise: Promise[T]
+    ) -> None:
+        """Do the same, and settle a *promise* of the caller's own."""
         rows = 1 + len(batch.events) + len(batch.poison) + len(batch.released)
-        return self._writer.submit_joint(self._append, (batch, answer, keep), rows=rows)
+        self._writer.hand_in(self._append, (batch, answer, keep), promise, rows=rows)
 
     def _append(self, session: Session, pieces: Sequence[Any]) -> Sequence[Any]:
         outcomes = self._arrivals.write(session.driver, [batch for batch, _, _ in pieces])

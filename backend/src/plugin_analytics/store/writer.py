@@ -22,6 +22,7 @@ import structlog
 from sqlalchemy import Connection, Engine, exc
 
 from plugin_analytics.errors import IngestBusy, StoreUnavailable, spread
+from plugin_analytics.store.base import Promise
 from plugin_analytics.store.engine import RETRY_SECONDS
 from plugin_analytics.store.turns import Turns
 
@@ -49,16 +50,26 @@ class _Unit:
     work: Joint
     argument: Any
     rows: int
-    future: Future[Any]
+    promise: Promise[Any]
     result: Any = None
     done: bool = False
     error: Exception | None = None
 
     def answer(self) -> None:
         if self.error is None:
-            self.future.set_result(self.result)
+            self.promise.set_result(self.result)
         else:
-            self.future.set_exception(self.error)
+            self.promise.set_exception(self.error)
+
+
+def begun() -> Future[Any]:
+    """Return a future that is running from the start.
+
+    A caller who goes away must not undo what others share.
+    """
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
 
 
 class Writer:
@@ -96,21 +107,24 @@ class Writer:
         return self.submit_joint(lambda session, _: [work(session)], None, rows=rows)
 
     def submit_joint(self, work: Joint, argument: Any, *, rows: int = 1) -> Future[Any]:
+        """Queue *work* as `hand_in` does; its future is done once the work is durable."""
+        future = begun()
+        self.hand_in(work, argument, future, rows=rows)
+        return future
+
+    def hand_in(self, work: Joint, argument: Any, promise: Promise[Any], *, rows: int) -> None:
         """Queue *work* with its *argument*; it is done together with that of its neighbours.
 
-        Should it fail with several arguments, it is undone and done again with each alone.
+        Should it fail with several arguments, it is undone and done again with each alone. The
+        *promise* is settled once all is durable, or will not be.
         """
-        future: Future[Any] = Future()
-        # Running from the start: a caller who goes away must not undo what others share.
-        future.set_running_or_notify_cancel()
         with self._lock:
             if self._closed:
                 raise StoreUnavailable(retry_after=RETRY_SECONDS)
             if self._waiting and self._waiting + rows > WAITING_ROWS:
                 raise IngestBusy(retry_after=spread(RETRY_SECONDS))
             self._waiting += rows
-            self._queue.put(_Unit(work, argument, rows, future))
-        return future
+            self._queue.put(_Unit(work, argument, rows, promise))
 
     def waiting(self) -> int:
         """Return how many rows are queued or being written."""

@@ -8,6 +8,7 @@ import re
 import time
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Literal, NewType
 
 import msgspec
@@ -48,6 +49,7 @@ _decoder = msgspec.json.Decoder(UserContext)
 _encoder = msgspec.json.Encoder()
 
 
+@lru_cache(maxsize=1024)
 def parse_tenant(value: str) -> Tenant:
     """Read the value of an `X-Tenant-ID` header."""
     if not _IDENTIFIER.fullmatch(value):

@@ -21,7 +21,6 @@ from opentelemetry.trace import (
     SpanKind,
     StatusCode,
     TraceFlags,
-    get_current_span,
     set_span_in_context,
     use_span,
 )
@@ -147,8 +146,9 @@ def link_spans(traceparents: Iterable[str]) -> None:
 
     Nothing is read of them while nobody is sent the span.
     """
-    span = get_current_span()
-    if not span.is_recording():
+    span = otel.get_value(_SPAN)
+    # Asked by its type: whether it is a `Span` at all is dear to tell, and most are of this one.
+    if type(span) is UnheardSpan or not isinstance(span, Span) or not span.is_recording():
         return
     for value in traceparents:
         if (other := parse_parent(value)) is not None:
