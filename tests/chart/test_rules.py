@@ -130,6 +130,13 @@ CASES: Mapping[str, Case] = {
         {"29m": set(), "32m": warns("PluginJobFailing"), "4h": set()},
     ),
     "a job fails again": Case(runs("failed", "3x30 4x300"), {"29m": warns("PluginJobFailing")}),
+    "a job fails while another succeeds": Case(
+        {
+            **runs("failed", "_x30 1x60"),
+            'plugin_job_runs_total{exported_job="rollup.refresh",outcome="succeeded"}': "0+1x90",
+        },
+        {"32m": warns("PluginJobFailing")},
+    ),
     "a job fails and then succeeds": Case(
         {**runs("interrupted", "_x30 1x300"), **runs("succeeded", "_x40 1x300")},
         {"32m": warns("PluginJobFailing"), "42m": set()},
