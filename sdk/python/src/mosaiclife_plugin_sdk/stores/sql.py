@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, Final
 
 import msgspec
@@ -34,7 +35,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mosaiclife_plugin_sdk.stores.base import ACTIVE, Progress, Recorded, Run, Stores, Trigger
 from mosaiclife_plugin_sdk.stores.migrations import migrate
@@ -117,7 +117,7 @@ class _Sql:
     def __init__(self, engine: Engine) -> None:
         """Use *engine* wherever the caller brings no connection."""
         self._engine = engine
-        dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+        dialect = _dialect(engine.dialect.name)
         self._inserts = {
             table: dialect.insert(table).on_conflict_do_nothing()
             for table in metadata.tables.values()
@@ -341,14 +341,15 @@ class SqlDeliveryLog(_Sql):
 @lru_cache(maxsize=2 * ANSWERS_AT_ONCE)
 def _insert_answers(dialect: str, number: int) -> str:
     """Write out the statement for *number* rows, as its driver marks the places of values."""
-    kinds: dict[str, tuple[Any, str]] = {
-        "sqlite": (sqlite, "qmark"),
-        "postgresql": (postgresql, "format"),
-    }
-    kind, style = kinds[dialect]
+    kind, style = _dialect(dialect), {"sqlite": "qmark", "postgresql": "format"}[dialect]
     blank: dict[str, Any] = dict.fromkeys(_ANSWER_COLUMNS)
     insert = kind.insert(deliveries).values([blank] * number).on_conflict_do_nothing()
     return str(insert.compile(dialect=kind.dialect(paramstyle=style)))
+
+
+def _dialect(name: str) -> Any:
+    """Return what SQLAlchemy knows of a dialect; one that is not used must not slow the start."""
+    return import_module(f"sqlalchemy.dialects.{name}")
 
 
 def _spelled(value: Any) -> Any:
