@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Watched
 from tests.support.chart import MANIFEST, MATRIX, component_of, render
 from tests.support.demonstration import PATIENCE_SECONDS, Demonstration
-from tests.support.one_machine import OneMachine
+from tests.support.one_machine import OneMachine, Pod
 from tests.support.processes import eventually
 from tools import programs
 from tools.workspace import ROOT
@@ -32,26 +32,39 @@ pytestmark = [
 ]
 
 
+Pods = dict[str, Pod]
+
+
 @pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pods]:
     """Start what `helm install -f values-demo.yaml` would, and wait until it is ready."""
     rendered = render(MATRIX["demo"])
     machine = OneMachine(rendered, tmp_path_factory.mktemp("demo"))
-    pods = {
+    made = {
         name: machine.pod(deployment, MODULES[name], IMAGES[name])
         for deployment in rendered.of_kind("Deployment")
         for name in [component_of(deployment)]
     }
-    assert set(pods) == set(MODULES)
+    assert set(made) == set(MODULES)
     try:
-        for pod in pods.values():
-            pod.process.start()
-        for pod in pods.values():
-            eventually(pod.is_ready, within=PATIENCE_SECONDS, what=f"{pod.process.module} ready")
-        yield Demonstration(pods["demo-core"].urls["http"], pods["backend"].urls["http"])
+        start(made)
+        yield made
     finally:
-        for pod in pods.values():
+        for pod in made.values():
             pod.process.stop()
+
+
+def start(pods: Pods) -> None:
+    """Start every pod's process, and wait until the probes of all say yes."""
+    for pod in pods.values():
+        pod.process.start()
+    for pod in pods.values():
+        eventually(pod.is_ready, within=PATIENCE_SECONDS, what=f"{pod.process.module} ready")
+
+
+@pytest.fixture(scope="module")
+def demonstration(pods: Pods) -> Demonstration:
+    return Demonstration(pods["demo-core"].urls["http"], pods["backend"].urls["http"])
 
 
 def test_the_remote_lies_under_cores_own_origin(demonstration: Demonstration) -> None:
@@ -68,6 +81,19 @@ def test_the_feed_arrives_and_goes_on(demonstration: Demonstration) -> None:
     demonstration.wait_for_events()
 
     assert demonstration.record()["version"] == str(MANIFEST.version)
+
+
+def test_it_survives_a_rollback(demonstration: Demonstration, pods: Pods) -> None:
+    """Both pods are replaced; what core tells again is still known, and life goes on."""
+    demonstration.wait_for_a_report()
+    for pod in pods.values():
+        assert pod.process.stop() == 0
+    start(pods)
+
+    assert demonstration.record()["state"] == "Ready"
+    demonstration.wait_for("duplicate", beyond=0)
+    demonstration.wait_for_events()
+    demonstration.wait_for_a_report()
 
 
 def test_the_page_shows_living_data(demonstration: Demonstration, watched: Watched) -> None:

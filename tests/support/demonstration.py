@@ -31,16 +31,22 @@ class Demonstration:
         ready = [one for one in records if one["state"] == "Ready" and one["ui"]]
         return dict(ready[0]) if ready else {}
 
-    def accepted(self) -> float:
-        """Return how many events the plugin has accepted."""
+    def events(self, outcome: str) -> float:
+        """Return how many events have ended so since the plugin's process began."""
         text = httpx.get(f"{self.plugin_url}/metrics", timeout=10).text
         lines = [line for line in text.splitlines() if line.startswith("plugin_events_total{")]
-        return sum(float(line.split()[-1]) for line in lines if 'outcome="accepted"' in line)
+        return sum(float(line.split()[-1]) for line in lines if f'outcome="{outcome}"' in line)
 
     def wait_for_events(self) -> None:
         """Wait for the history, and then for what happens after it."""
-        before = eventually(self.accepted, within=PATIENCE_SECONDS, what="the history")
-        eventually(lambda: self.accepted() > before, within=PATIENCE_SECONDS, what="the next event")
+        before = self.wait_for("accepted", beyond=0)
+        self.wait_for("accepted", beyond=before)
+
+    def wait_for(self, outcome: str, *, beyond: float) -> float:
+        """Wait until more events than that have ended so, and return how many."""
+        what = f"an event that is {outcome}"
+        eventually(lambda: self.events(outcome) > beyond, within=PATIENCE_SECONDS, what=what)
+        return self.events(outcome)
 
     def wait_for_a_report(self) -> str:
         """Wait until a report through core counts something, and return the legacy it is about."""
