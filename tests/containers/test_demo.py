@@ -45,9 +45,9 @@ class CorePod(Pod):
         yield from (f"--env={entry['name']}={entry['value']}" for entry in self.container["env"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pods(containers: Containers, built: Built) -> Iterator[tuple[Running, Running]]:
-    """Run core and plugin where the names of their Services lead to them."""
+    """Run core and plugin where their Services' names lead to them; the test may end them."""
     rendered = render(VALUES)
     secrets = {name_of(one): one["stringData"] for one in rendered.of_kind("Secret")}
     core, plugin = CorePod(rendered, secrets), Pod(rendered, secrets)
