@@ -108,6 +108,7 @@ _SPANS: tuple[tuple[Grain, Interval, WeekStart, Grain], ...] = (
 )
 _Row = tuple[Any, ...]  # a fact
 _KEY = 7  # so many of its columns tell it apart
+_DAY, _MONTH = int(Grain.DAY), int(Grain.MONTH)  # an enumeration's hash is Python, and slow
 
 
 class Folding:
@@ -169,11 +170,11 @@ class Folding:
         tellings = {self._codes.word(connection, metric) for metric in TELLINGS}
         for tenant, legacy, day, metric, _, _, delta, dim, person, _, until in rows:
             month = _month_of(day)
-            values[tenant, legacy, Grain.DAY, metric, day, dim] += delta
-            values[tenant, legacy, Grain.MONTH, metric, month, dim] += delta
+            values[tenant, legacy, _DAY, metric, day, dim] += delta
+            values[tenant, legacy, _MONTH, metric, month, dim] += delta
             if person is None or delta != 1 or metric not in tellings:
                 continue
-            for grain, start in ((Grain.DAY, day), (Grain.MONTH, month)):
+            for grain, start in ((_DAY, day), (_MONTH, month)):
                 key = tenant, legacy, grain, start, person
                 tellers[key] = _longer(tellers.get(key, until), until)
         connection.executemany(_COUNT_UP, [(*key, value) for key, value in values.items()])
