@@ -91,9 +91,10 @@ def storyteller_of(events: Sequence[Envelope]) -> str:
     return str(max(sorted(set(tellers)), key=tellers.count))
 
 
-def test_a_storyteller_is_erased_and_redelivered(new_bench: NewBench) -> None:
+@pytest.mark.parametrize("seed", [11, 12, pytest.param(14, marks=pytest.mark.slow)])
+def test_a_storyteller_is_erased_and_redelivered(new_bench: NewBench, seed: int) -> None:
     """Zero rows by pseudonym, the reports of an oracle that never saw them, a receipt that holds."""
-    events, bench = stream(11), new_bench()
+    events, bench = stream(seed), new_bench()
     actor = storyteller_of(events)
     legacies = oracle_of(events).legacies()
     deliver(bench, events)
@@ -107,7 +108,8 @@ def test_a_storyteller_is_erased_and_redelivered(new_bench: NewBench) -> None:
 
     assert result["erased"] >= 1
     assert again
-    assert {each.get("code") for each in refused["results"]} <= {"ERASED_SUBJECT"}
+    # Some legacies of the other streams have never let themselves be counted.
+    assert {each.get("code") for each in refused["results"]} <= {"ERASED_SUBJECT", "NO_GRANT"}
     assert refused["accepted"] == 0
     assert traces_of(bench.store, bench.pseudonyms(TENANT, actor)) == []
     same_reports(bench, oracle_of([*events, gone]), legacies)

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from plugin_analytics.store.erasures import (
 )
 from plugin_analytics.store.folding import Folding
 from plugin_analytics.store.reading import Reading
+from plugin_analytics.store.scrubbing import Scrub
 from plugin_analytics.store.writer import Session, Writer
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class Erasing(Reading):
 
     path: "Path"
     _writer: Writer
+    _scrub: Scrub
     _folding: Folding
     _codes: Codes
     _log: ErasureLog
@@ -597,13 +599,8 @@ class Erasing(Reading):
         return self._writer.submit(work)
 
     def scrub(self) -> None:
-        """Bring everything into the database file itself, and empty the log of its writes.
-
-        The first pass waits for nobody; the second has little left to do.
-        """
-        with closing(sqlite3.connect(self.path, timeout=1.0)) as connection:
-            for mode in ("PASSIVE", "TRUNCATE"):
-                connection.execute(f"PRAGMA wal_checkpoint({mode})")
+        """Leave no byte of what was deleted: not in the log, and not in the file's unused room."""
+        self._scrub()
 
 
 def _drop_some(connection: sqlite3.Connection, table: str, scope: tuple[int, int]) -> bool:

@@ -233,4 +233,4 @@ class Erasures(Protocol):
         """Keep only the lines of these wishes."""
 
     def scrub(self) -> None:
-        """Bring everything into the database file itself, and empty the log of its writes."""
+        """Leave no byte of what was deleted: not in the log, and not in the file's unused room."""

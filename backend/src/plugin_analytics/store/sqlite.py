@@ -59,6 +59,7 @@ from plugin_analytics.store.folding import Folding
 from plugin_analytics.store.lock import FileLock
 from plugin_analytics.store.migrations import migrate
 from plugin_analytics.store.moments import Moments
+from plugin_analytics.store.scrubbing import Scrub
 from plugin_analytics.store.turns import Turns
 from plugin_analytics.store.verifying import Verifying
 from plugin_analytics.store.writer import Session, Writer, begun
@@ -105,6 +106,7 @@ class SQLiteStore(Counts, Erasing, Verifying):
         self._writer = Writer(
             self._writes, self._turns, undone=self._codes.forget, change=self._moments.change
         )
+        self._scrub = Scrub(database, self._turns)
         self._log = ErasureLog(database.with_name(NAME))
         self._hand, self._wanting = threading.RLock(), threading.Lock()
         self._arrivals = Arrivals(self._codes, self._log)
@@ -469,4 +471,5 @@ class SQLiteStore(Counts, Erasing, Verifying):
         self._writer.close()
         for engine in (self._reads, self.frame_engine, self._writes):
             engine.dispose()
+        self._scrub.close()
         self._lock.release()
