@@ -99,10 +99,13 @@ def _counted(site: Site, bare: BareStore) -> int:
 
 
 def measure_erasure(site: Site) -> None:
-    """Let a storyteller of the largest circle be forgotten, and wait until that is done."""
+    """Let a storyteller of the largest circle be forgotten, and wait until that is done.
+
+    Not the first of them, who began the legacy: it would go with them, and a third of all events.
+    """
     before = {run["runId"] for run in _runs(site)}
     began = time.perf_counter()
-    site.deliver(_farewell(site.world.busiest.people[0]))
+    site.deliver(_farewell(site.world.busiest.people[1]))
     done = site.until(lambda: _ended(site, before), site.plan.erasure_seconds)
     if done is None:
         site.findings.skip("erasure_s", f"not done after {site.plan.erasure_seconds:.0f} s")
