@@ -1,9 +1,17 @@
 """Taking deliveries in: one answer for each event, stored together with what it answers."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
 import pytest
 
-from mosaiclife_plugin_sdk import BadRequest, ServiceUnavailable, UnsupportedMediaType
-from tests.support.events import event, reaction, story
+from mosaiclife_plugin_sdk import BadRequest, Delivery, ServiceUnavailable, UnsupportedMediaType
+from mosaiclife_plugin_sdk.stores import Recorded
+from plugin_analytics.services.ingest import AT_A_STROKE
+from tests.support.events import TENANT, body_of, event, reaction, story
 from tests.unit.backend.conftest import Bench
 
 
@@ -111,3 +119,70 @@ def test_delivery_is_linked_to_the_spans_of_its_events(bench: Bench) -> None:
     bench.deliver([{**story("s1", "l1"), "traceparent": "00-a"}, story("s2", "l1")])
 
     assert bench.linked == ["00-a"]
+
+
+def a_delivery(events: Sequence[Mapping[str, Any]], name: str) -> Delivery:
+    return Delivery(
+        id=name,
+        timestamp=0,
+        tenant=TENANT,
+        body=body_of(events),
+        content_type="application/json",
+        headers={},
+        traceparent=None,
+    )
+
+
+def test_others_are_served_while_large_batches_are_judged(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one turn of the loop a few events are judged, however many batches there are."""
+    turn, judged = 0, Counter[int]()
+
+    def pseudonymise(tenant: str, person: str) -> bytes:
+        judged[turn] += 1
+        return bench.pseudonyms(tenant, person)
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    async def deliver(*batches: Sequence[Mapping[str, Any]]) -> list[int]:
+        others = asyncio.create_task(count_turns())
+        named = ((f"d{number}", batch) for number, batch in enumerate(batches))
+        answers = await asyncio.gather(
+            *(bench.ingest(a_delivery(batch, name)) for name, batch in named)
+        )
+        others.cancel()
+        return [msgspec.json.decode(answer.data)["accepted"] for answer in answers]
+
+    monkeypatch.setattr(bench.ingest, "_pseudonymise", pseudonymise)
+    size = 6 * AT_A_STROKE
+    large, more = ([story(f"{name}{at}", "l1") for at in range(size)] for name in "ab")
+
+    assert asyncio.run(deliver(large, more)) == [size, size]
+    assert judged.total() == 2 * size
+    assert max(judged.values()) <= AT_A_STROKE
+
+
+def test_wish_that_is_heard_between_two_pieces_holds_for_all(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that was judged before somebody left is handed in after it."""
+    mine = [story(f"s{number}", "l1", by="user:ada") for number in range(4 * AT_A_STROKE)]
+    leaving = event("user.deleted", {"user_id": "ada"}, by="service:core")
+    told: list[Recorded] = []
+
+    async def leave(_seconds: float) -> None:
+        if not told:
+            told.append(await bench.ingest(a_delivery([leaving], "leaving")))
+
+    monkeypatch.setattr(asyncio, "sleep", leave)
+    recorded = asyncio.run(bench.ingest(a_delivery(mine, "mine")))
+
+    answer = msgspec.json.decode(recorded.data)
+    assert told
+    assert answer["accepted"] == 0
+    assert {each["code"] for each in answer["results"]} == {"ERASED_SUBJECT"}

@@ -26,6 +26,7 @@ class GrantBook:
         self._hashes = hashes
         self._pages: dict[str, _Page] = {}
         self._loading = asyncio.Lock()
+        self.heard = 0  # how often anything was learnt that later events are judged by
 
     def at_hand(self, tenant: str) -> tuple[Standing, Graves] | None:
         """Return the same if no store need be asked for it."""
@@ -49,10 +50,11 @@ class GrantBook:
     def learn(self, tenant: str, events: Iterable[Event], asks: Sequence[Ask] = ()) -> bool:
         """Take over what stored *events* have said; tell whether anything must be forgotten."""
         page = self._pages.get(tenant)
-        asked = list(asks)
+        asked, granted = list(asks), False
         for event in events:
             if event.ask is not None:
                 asked.append(event.ask)
+            granted = granted or event.grant is not None
             if event.grant is not None and page is not None:
                 (legacy,) = event.legacies
                 standing = page.grants.get(legacy)
@@ -61,10 +63,12 @@ class GrantBook:
         if page is not None:
             for ask in asked:
                 page.tombs.add(ask.kind, ask.hash, ask.at)
+        self.heard += bool(asked) or granted
         return bool(asked)
 
     def forget(self, tenant: str | None = None) -> None:
         """Read a tenant (or all) anew when it next delivers."""
+        self.heard += 1
         if tenant is None:
             self._pages.clear()
         else:

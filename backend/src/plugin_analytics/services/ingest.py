@@ -4,9 +4,11 @@ An answer is given only once everything accepted is on the disk. Poison is set a
 and never stops its neighbours.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,7 +17,7 @@ from mosaiclife_plugin_sdk import Delivery
 from mosaiclife_plugin_sdk.stores import DeliveryLog, Recorded
 from plugin_analytics.clock import Clock, micros
 from plugin_analytics.errors import VersionsUnknown, spread
-from plugin_analytics.model.envelopes import read_parcel, traceparents
+from plugin_analytics.model.envelopes import Reader, read_parcel, traceparents
 from plugin_analytics.model.erasure import Ask
 from plugin_analytics.model.events import (
     Event,
@@ -31,6 +33,7 @@ from plugin_analytics.services.landing import Arrival, Landing
 from plugin_analytics.store.base import Batch, Outcome, Store
 
 RETRY_UNKNOWN_SECONDS = 300
+AT_A_STROKE = 50  # events: judged in a millisecond or two
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -105,6 +108,7 @@ class Ingest:
         self._committed = committed
         self._link = link
         self._landing = Landing()
+        self._judging = asyncio.Lock()
 
     async def __call__(self, delivery: Delivery) -> Recorded:
         """Take in one delivery; return the answer that was stored with its events."""
@@ -127,12 +131,36 @@ class Ingest:
         """Judge every event of a delivery, as of now."""
         parcel, now = read_parcel(delivery.body, delivery.content_type), self._clock()
         self._link(traceparents(parcel.events))
-        tenant, book = delivery.tenant, self._book
-        standing, graves = book.at_hand(tenant) or await book.standing(tenant)
-        judge = Judge(tenant, now, self._pseudonymise, parcel.read, standing, self._plugin, graves)
-        judgements = [judge(raw) for raw in parcel.events]
+        new_judge = partial(self._new_judge, delivery.tenant, now, parcel.read)
+        if len(parcel.events) <= AT_A_STROKE:
+            judgements = list(map(await new_judge(), parcel.events))
+        else:
+            judgements = await self._judge_many(parcel.events, new_judge)
         _refuse_what_a_later_release_reads(judgements)
         return judgements, now
+
+    async def _judge_many(
+        self, events: Sequence[msgspec.Raw], new_judge: Callable[[], Awaitable[Judge]]
+    ) -> list[Judgement]:
+        """Judge a large batch in pieces, and let others be served between them.
+
+        Batches take their turns, or between two pieces of one there would be a piece of each.
+        """
+        async with self._judging:
+            heard, judge = self._book.heard, await new_judge()
+            judgements: list[Judgement] = []
+            for start in range(0, len(events), AT_A_STROKE):
+                judgements += map(judge, events[start : start + AT_A_STROKE])
+                await asyncio.sleep(0)
+            if self._book.heard == heard:
+                return judgements
+        # What has been forbidden or forgotten in between holds for all: none may slip in after it.
+        return list(map(await new_judge(), events))
+
+    async def _new_judge(self, tenant: str, now: datetime, read: Reader) -> Judge:
+        """Return who knows what a tenant allows at this moment."""
+        standing, graves = self._book.at_hand(tenant) or await self._book.standing(tenant)
+        return Judge(tenant, now, self._pseudonymise, read, standing, self._plugin, graves)
 
     def _keep(
         self,
