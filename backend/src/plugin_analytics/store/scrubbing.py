@@ -19,7 +19,7 @@ from plugin_analytics.store.turns import Turns
 
 log = structlog.stdlib.get_logger(__name__)
 
-PIECE_BYTES = 4 * 1024 * 1024  # looked through in one turn: some milliseconds
+PIECE_BYTES = 16 * 1024 * 1024  # looked through in one turn: some ten milliseconds
 _ZEROS = bytes(65_536)
 _HEAD_OF_FILE = 100  # bytes, before the first page's own head
 _INNER, _LEAF = {2, 5}, {10, 13}  # kinds of pages that hold rows or keys
