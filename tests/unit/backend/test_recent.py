@@ -105,6 +105,19 @@ def test_a_snapshot_keeps_its_moment(bench: Bench) -> None:
     assert (later or 0) > (first or 0)
 
 
+def test_work_that_finds_nothing_to_do_begins_no_moment(bench: Bench) -> None:
+    """The jobs of every minute leave the kept reports alone."""
+    bench.deliver([story("s1", "l1")])
+    bench.refresh()
+    with bench.store.snapshot():
+        before = bench.store.moment()
+
+    assert bench.store.recount(TENANT, 100).result() == []
+
+    with bench.store.snapshot():
+        assert bench.store.moment() == before
+
+
 def test_reports_are_kept_until_something_is_written(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,7 +85,7 @@ class Writer:
         """Start the thread over a connection of *engine*, taking *turns* with the frame.
 
         *undone* is called whenever something that a unit wrote has been taken back; each commit
-        is made within a *change*.
+        that has written anything is made within a *change*.
         """
         self._turns = turns
         self._folder = Path(engine.url.database or "").parent
@@ -172,9 +172,11 @@ class Writer:
         began = time.monotonic()
         try:
             session.driver.execute("BEGIN IMMEDIATE")
+            before = session.driver.total_changes
             for _, units in groupby(group, key=lambda unit: unit.work):
                 self._run(session, list(units))
-            with self._change():
+            changed = session.driver.total_changes > before
+            with self._change() if changed else nullcontext():
                 session.driver.execute("COMMIT")
         except sqlite3.Error as error:
             self._fail(session, group, error)
