@@ -191,6 +191,22 @@ CASES: Mapping[str, Case] = {
         },
         {"1h": set()},
     ),
+    "the loop is held": Case(
+        {
+            'plugin_event_loop_lag_seconds_bucket{le="0.25"}': "0+117x60",
+            'plugin_event_loop_lag_seconds_bucket{le="0.5"}': "0+120x60",
+            'plugin_event_loop_lag_seconds_bucket{le="+Inf"}': "0+120x60",
+        },
+        {"9m": set(), "20m": warns("PluginLoopHeld")},
+    ),
+    "the loop is late now and then": Case(
+        {
+            'plugin_event_loop_lag_seconds_bucket{le="0.25"}': "0+119x60",
+            'plugin_event_loop_lag_seconds_bucket{le="0.5"}': "0+120x60",
+            'plugin_event_loop_lag_seconds_bucket{le="+Inf"}': "0+120x60",
+        },
+        {"1h": set()},
+    ),
     "nothing counts": Case(
         {"plugin_count_lag_seconds": "0+60x60"}, {"10m": set(), "20m": warns("PluginCountsLag")}
     ),

@@ -46,6 +46,7 @@ from mosaiclife_plugin_sdk.frame.jobs_http import job_routes
 from mosaiclife_plugin_sdk.frame.lane import Lane
 from mosaiclife_plugin_sdk.frame.lifecycle import Lifecycle
 from mosaiclife_plugin_sdk.frame.logs import AccessLog, configure_logs
+from mosaiclife_plugin_sdk.frame.loop_lag import LoopLag
 from mosaiclife_plugin_sdk.frame.manifest import manifest_route
 from mosaiclife_plugin_sdk.frame.metrics import Metrics, metrics_route
 from mosaiclife_plugin_sdk.frame.openapi import ContractDocument
@@ -329,7 +330,8 @@ class _Frame:
 
     def _background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         purge = DeliveryPurge(self.stores.deliveries, self.clock)
-        watching = [self.bundle.watch, self._watch_readiness, purge.run]
+        lag = LoopLag(self.metrics.loop_lag.observe)
+        watching = [self.bundle.watch, self._watch_readiness, purge.run, lag.run]
         return watching if self.registrar is None else [*watching, self.registrar.run]
 
     def _waker(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:

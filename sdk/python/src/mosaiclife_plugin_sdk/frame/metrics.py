@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 STATES = ("Installed", "Registering", "Ready", "Degraded", "Disabled")
 # 0.2 s is the service level of the control endpoints (spec §14).
 DURATIONS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
+LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 JOB_DURATIONS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
 
 
@@ -54,6 +55,12 @@ class Metrics:
             "plugin_events",
             "Events received, by what became of them.",
             ["type", "outcome"],
+            registry=self.registry,
+        )
+        self.loop_lag = Histogram(
+            "plugin_event_loop_lag_seconds",
+            "Time by which the event loop was late.",
+            buckets=LAGS,
             registry=self.registry,
         )
         self._queues = Gauge(
