@@ -17,7 +17,7 @@ from pathlib import Path
 from mosaiclife_plugin_sdk import load_manifest
 from tools import image, session
 from tools.dev import plugin_state
-from tools.workspace import ROOT, STATE, Stopwatch, ToolFailed, environment, fail, say
+from tools.workspace import ROOT, STATE, Stopwatch, ToolFailed, answer_of, environment, fail, say
 
 FILE = ROOT / "docker-compose.plugin.yml"
 FOLDER = STATE / "compose"
@@ -63,7 +63,7 @@ def find_compose(environ: Mapping[str, str] = os.environ) -> Compose:
         raise NoCompose(f"{engine.program} builds images and runs none: install Docker or Podman")
     tried = []
     for words in _candidates(engine.program, environ):
-        if image.answer_of(*words, "version"):
+        if answer_of(*words, "version"):
             return Compose(words, environ.get("COMPOSE_PROJECT_NAME") or project())
         tried.append(f"`{' '.join(words)} version` fails")
     raise NoCompose("; ".join([*(tried or ["no compose"]), REMEDY]))

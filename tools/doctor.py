@@ -3,14 +3,13 @@
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tools.browser import REMEDY, find_browser
 from tools.ports import port_free
-from tools.workspace import ROOT, TOOLS, base_python, environment, say, script
+from tools.workspace import ROOT, TOOLS, answer_of, base_python, say, script
 
 PORTS = {"core": ("CORE_PORT", 8080), "plugin": ("PORT", 7001)}
 SPACE_WANTED = 2 * 1024**3
@@ -39,13 +38,7 @@ class Finding:
 
 def version_of(*command: str) -> str:
     """Return the first line a program prints about itself, or nothing when it does not run."""
-    try:
-        done = subprocess.run(
-            command, env=environment(), capture_output=True, text=True, check=False, timeout=20
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip().partition("\n")[0] if done.returncode == 0 else ""
+    return answer_of(*command).partition("\n")[0]
 
 
 def python_findings() -> Iterator[Finding]:

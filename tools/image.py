@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from mosaiclife_plugin_sdk import load_manifest
-from tools.workspace import ROOT, ToolFailed, environment, fail, run, say
+from tools.workspace import ROOT, ToolFailed, answer_of, environment, fail, run, say
 
 NAMES = ("docker", "podman", "buildah")
 BASES = ("PYTHON_IMAGE", "NODE_IMAGE")
@@ -114,17 +114,6 @@ def probe(program: str) -> Engine | str:
     if major.isdecimal() and int(major) < WITHOUT_OWN_BUILDKIT:
         return Engine(program, runs=True)
     return "has no buildx"
-
-
-def answer_of(*command: str) -> str:
-    """Return what a program prints; nothing when it fails or is not there."""
-    try:
-        done = subprocess.run(
-            command, env=environment(), capture_output=True, text=True, check=False, timeout=20
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def arguments_for(image: Image, environ: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,6 @@ when something is not, each with its cause and a remedy.
 """
 
 import argparse
-import json
 import posixpath
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from mosaiclife_plugin_check.looking import Fault, Plugin, Wanted, findings
+from mosaiclife_plugin_check.looking import Fault, Plugin, Wanted, document, findings
 from mosaiclife_plugin_sdk.frame.remote import integrity_of
 from tools.docs import manifest
 from tools.workspace import fail, say
@@ -194,16 +193,6 @@ def fetched(url: str) -> bytes:
     """Return what *url* answers with 200; any other end is a `Fault`."""
     parts = urlsplit(url)
     return Plugin(f"{parts.scheme}://{parts.netloc}").fetch(parts.path)
-
-
-def document(where: str, body: bytes) -> dict[str, Any]:
-    try:
-        known = json.loads(body)
-    except ValueError as error:
-        raise Fault(f"{where} is not JSON") from error
-    if not isinstance(known, dict):
-        raise Fault(f"{where} is not a JSON object")
-    return known
 
 
 def left_out(asked: Asked) -> Iterator[str]:

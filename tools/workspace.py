@@ -80,6 +80,17 @@ def run(*command: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = 
     return done.stdout
 
 
+def answer_of(*command: str) -> str:
+    """Return what a program prints; nothing when it fails or is not there."""
+    try:
+        done = subprocess.run(
+            command, env=environment(), capture_output=True, text=True, check=False, timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
 def files_under(path: Path) -> Iterator[Path]:
     """Yield the files of a folder, or the file itself, in a stable order."""
     if path.is_file():

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ PLUGIN = load_manifest(ROOT / "plugin.yaml")
 ENTRY = f"var plugin_{PLUGIN.name};".encode()
 FILES = {"remoteEntry.js": ENTRY, "panel.1a2b.js": b"export const panel = 1;"}
 LISTING = {name: integrity_of(body) for name, body in FILES.items()}
-RECORD = {
+RECORD: dict[str, Any] = {
     "id": PLUGIN.name,
     "version": PLUGIN.version,
     "state": "Ready",
@@ -134,7 +135,7 @@ WRONG = [
     (CORE, (200, record(version="0.9.0")), "record: names version 0.9.0", "core's record"),
     (
         CORE,
-        (200, record(ui={**RECORD["ui"], "integrity": OTHER})),  # type: ignore[dict-item]
+        (200, record(ui={**RECORD["ui"], "integrity": OTHER})),
         f"core's record: names {OTHER} for the entry",
         "core's record",
     ),

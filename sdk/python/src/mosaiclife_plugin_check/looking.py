@@ -90,17 +90,18 @@ def _fault_in(look: Callable[[], object]) -> Fault | None:
 
 
 def _manifest(plugin: Plugin) -> dict[str, Any]:
-    return _object_in("/manifest", plugin.fetch("/manifest"))
+    return document("/manifest", plugin.fetch("/manifest"))
 
 
-def _object_in(path: str, body: bytes) -> dict[str, Any]:
+def document(where: str, body: bytes) -> dict[str, Any]:
+    """Return the JSON object in *body*, which came from *where*; anything else is a `Fault`."""
     try:
-        document = json.loads(body)
+        found = json.loads(body)
     except ValueError as error:
-        raise Fault(f"{path} is not JSON") from error
-    if not isinstance(document, dict):
-        raise Fault(f"{path} is not a JSON object")
-    return document
+        raise Fault(f"{where} is not JSON") from error
+    if not isinstance(found, dict):
+        raise Fault(f"{where} is not a JSON object")
+    return found
 
 
 def _check_version(manifest: dict[str, Any], wanted: str | None) -> None:
@@ -141,7 +142,7 @@ def _integrity(plugin: Plugin, path: str) -> object:
         return None
     if status != http.client.OK:
         raise Fault(f"{listing} answered {status}")
-    return _object_in(listing, body).get(entry, "none")
+    return document(listing, body).get(entry, "none")
 
 
 def _hash_of(body: bytes) -> str:

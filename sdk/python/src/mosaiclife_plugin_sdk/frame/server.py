@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
+from socket import socket
 from types import FrameType
 from typing import NoReturn
 
@@ -50,15 +51,15 @@ class DrainingServer(uvicorn.Server):
         self._drain = settings.drain_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def serve(self, sockets: list[socket] | None = None) -> None:
         """Serve until told to stop."""
         self._loop = asyncio.get_running_loop()
         with lines_in_turns(self._loop):
-            await super().serve(sockets)  # type: ignore[arg-type]
+            await super().serve(sockets)
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[socket] | None = None) -> None:
         """Begin to listen, and leave what stands by now out of every later collection."""
-        await super().startup(sockets)  # type: ignore[arg-type]
+        await super().startup(sockets)
         # A hundred thousand objects stay to the end: to walk them all stops requests for 70 ms.
         gc.freeze()
         gc.set_threshold(YOUNG_OBJECTS)
