@@ -20,6 +20,7 @@ from mosaiclife_plugin_sdk.app import PluginApp
 from mosaiclife_plugin_sdk.errors import ManifestError, SettingsError
 from mosaiclife_plugin_sdk.frame.health import Readiness
 from mosaiclife_plugin_sdk.frame.logs import finish_lines, lines_in_turns
+from mosaiclife_plugin_sdk.frame.protocol import Protocol
 from mosaiclife_plugin_sdk.settings import FrameSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -122,7 +123,7 @@ def _config(app: Litestar, settings: FrameSettings) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
