@@ -98,10 +98,11 @@ class AccessLog:
             f'{{"timestamp":"{rfc3339_now()}","level":"info",{self._plugin},"trace_id":"{trace}",'
             f'"span_id":"{span}","msg":"request","method":"{method}","route":{_text(route)},'
             f'"path":{_text(path)},"status":{status},"ms":{seconds * 1000:.3f},'
-            f'"request_id":{_text(request_id)}}}\n'
+            f'"request_id":{_encoder.encode(request_id).decode()}}}\n'
         )
 
 
+@functools.lru_cache(maxsize=256)
 def _text(value: str) -> str:
     """Write *value* as JSON."""
     return _encoder.encode(value).decode()
@@ -111,9 +112,13 @@ def secret_words(settings: FrameSettings) -> Words:
     """Return a function that lists every secret word of *settings* as it is now."""
     fields = [getattr(settings, field) for field in settings.__struct_fields__]
     secrets = [value for value in fields if isinstance(value, Secret)]
-    return lambda: [
-        word for secret in secrets for word in secret.last if len(word) >= _SHORTEST_SECRET
-    ]
+    # A rotation brings other words, but each line asks.
+    return lambda: _long_enough(tuple([secret.last for secret in secrets]))
+
+
+@functools.lru_cache(maxsize=4)
+def _long_enough(held: tuple[tuple[str, ...], ...]) -> list[str]:
+    return [word for words in held for word in words if len(word) >= _SHORTEST_SECRET]
 
 
 def redact(words: Words) -> Callable[[Any, str, Event], Event]:

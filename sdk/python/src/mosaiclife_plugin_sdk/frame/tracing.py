@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 
@@ -72,39 +73,24 @@ class Tracing:
         The context that comes with it holds the span, and the state that its trace brought along.
         """
         if not self._heard:
-            return self._unheard_span(method, carrier)
+            return self._unheard_span(carrier)
         context = incoming(carrier)
         span = self.tracer.start_span(method, context=context, kind=SpanKind.SERVER)
         return span, set_span_in_context(span, context)
 
-    def _unheard_span(self, method: str, carrier: Carrier) -> tuple[Span, Context]:
-        """Begin a span that nobody will be sent: its ids and whether it is sampled are all of it.
+    def _unheard_span(self, carrier: Carrier) -> tuple[Span, Context]:
+        """Begin a span that nobody will be sent: all of it are its names, made for who asks.
 
-        Logs and calls to core need these; recording the rest would cost more than the request's
+        Log lines and calls to core may. Recording the rest would cost more than the request's
         metrics and log line together.
         """
         parents = carrier.get(TRACEPARENT, ())
         parent = match_parent(parents[0]) if len(parents) == 1 else None
-        if parent is None:
-            trace, flags = self._new_trace(method)
-            name = f"{trace:032x}"
-        else:
-            # Whoever began the trace has decided whether it is sampled.
-            name, flags = parent["trace"], flags_of(parent)
-        span = UnheardSpan(name, self.provider.id_generator.generate_span_id(), flags)
+        span = UnheardSpan(self.provider, parent)
         context = Context({_SPAN: span})
         if parent is not None and (states := carrier.get(TRACESTATE, ())):
-            context = with_state(context, int(name, 16), states)
+            context = with_state(context, int(parent["trace"], 16), states)
         return span, context
-
-    def _new_trace(self, method: str) -> tuple[int, TraceFlags]:
-        """Return the id and the flags of a trace that begins here."""
-        ids = self.provider.id_generator
-        trace = ids.generate_trace_id()
-        decision = self.provider.sampler.should_sample(Context(), trace, method).decision
-        sampled = decision is Decision.RECORD_AND_SAMPLE
-        random = ids.is_trace_id_random()
-        return trace, TraceFlags(TraceFlags.SAMPLED * sampled | TraceFlags.RANDOM_TRACE_ID * random)
 
     @contextmanager
     def client_span(self, method: str, url: httpx.URL, headers: httpx.Headers) -> Iterator[Span]:
@@ -168,18 +154,38 @@ def end_span(span: Span, method: str, route: str, status: int) -> None:
 
 
 class UnheardSpan(NonRecordingSpan):
-    """A span that is nothing but its names, kept as log lines write them.
+    """A span that is nothing but its names, which are not made before somebody asks for them.
 
-    Most requests ask for no more; what else has to know them is told in numbers when it asks.
+    Who asks once gets the same ones ever after. Most are written into a log line as they are;
+    what else has to know them is told in numbers.
     """
 
-    def __init__(self, trace: str, span: int, flags: TraceFlags) -> None:
-        self.names = trace, f"{span:016x}"
-        self._span, self._flags = span, flags
+    def __init__(self, provider: TracerProvider, parent: re.Match[str] | None) -> None:
+        self._provider, self._parent = provider, parent
+        self._names: tuple[str, str] | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return the ids of trace and span, as log lines write them."""
+        if self._names is None:
+            ids, parent = self._provider.id_generator, self._parent
+            trace = f"{ids.generate_trace_id():032x}" if parent is None else parent["trace"]
+            self._names = trace, f"{ids.generate_span_id():016x}"
+        return self._names
 
     def get_span_context(self) -> SpanContext:
-        """Return the names as numbers."""
-        return SpanContext(int(self.names[0], 16), self._span, False, self._flags)
+        """Return the names as numbers, and whether the trace is sampled."""
+        trace, span = (int(name, 16) for name in self.names)
+        # Whoever began the trace has decided.
+        flags = self._flags_of_new(trace) if self._parent is None else flags_of(self._parent)
+        return SpanContext(trace, span, False, flags)
+
+    def _flags_of_new(self, trace: int) -> TraceFlags:
+        """Return the flags of a trace that begins here."""
+        decision = self._provider.sampler.should_sample(Context(), trace, "").decision
+        sampled = decision is Decision.RECORD_AND_SAMPLE
+        random = self._provider.id_generator.is_trace_id_random()
+        return TraceFlags(TraceFlags.SAMPLED * sampled | TraceFlags.RANDOM_TRACE_ID * random)
 
     def __repr__(self) -> str:
         return f"UnheardSpan({'-'.join(self.names)})"
