@@ -5,9 +5,8 @@ Keys ascend where they can, and every event costs one insert and one look at the
 
 import sqlite3
 from collections.abc import Sequence
-from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,6 +18,7 @@ from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.erasing import bury, utter
 from plugin_analytics.store.erasure_log import ErasureLog
 from plugin_analytics.store.erasures import MARK
+from plugin_analytics.store.many import write_rows
 from plugin_analytics.store.tallies import Tallies
 
 QUARANTINE_ROWS = 10_000
@@ -30,8 +30,6 @@ _INSERT_EVENTS = (
     " (tenant, seq, key, content, id, type, source, at, received_at, person, class, body, seal)"
     " VALUES {rows} ON CONFLICT (tenant, key) DO NOTHING"
 )
-_EVENT_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ROWS_AT_ONCE = (256, 64, 16, 4, 1)  # few sizes, so that each statement is prepared once
 _SAY = (
     "INSERT INTO legacy_grant (tenant, legacy, at, id, types) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (tenant, legacy) DO UPDATE"
@@ -44,6 +42,13 @@ _QUARANTINE = (
 )
 _RELEASE = "DELETE FROM quarantine WHERE tenant = ? AND key = ?"
 _FORGET = "DELETE FROM quarantine WHERE received_at < ?"
+
+
+class _Numbers(NamedTuple):
+    """What stands for the words of some events."""
+
+    types: dict[str, int]
+    sources: dict[str, int]
 
 
 class Arrivals:
@@ -64,9 +69,10 @@ class Arrivals:
         outcomes = self._store(connection, tenants, batches)
         written = list(zip(tenants, batches, outcomes, strict=True))
         for tenant, batch, found in written:
-            self._say(connection, tenant, batch, found)
-            self._mark(connection, tenant, batch)
-            self._utter(connection, tenant, batch, found)
+            if batch.poison or any(map(_says_something, batch.events)):
+                self._say(connection, tenant, batch, found)
+                self._mark(connection, tenant, batch)
+                self._utter(connection, tenant, batch, found)
         self.tallies.add(connection, written)
         return outcomes
 
@@ -82,14 +88,24 @@ class Arrivals:
     def _store(
         self, connection: sqlite3.Connection, tenants: Sequence[int], batches: Sequence[Batch]
     ) -> list[list[Outcome]]:
+        numbers = self._numbers(connection, batches)
         rows = [
-            self._rows(connection, tenant, batch)
+            self._rows(connection, tenant, batch, numbers)
             for tenant, batch in zip(tenants, batches, strict=True)
         ]
         every = list(chain.from_iterable(rows))
-        if _insert(connection, every) == len(every):
+        if write_rows(connection, _INSERT_EVENTS, every) == len(every):
             return [["accepted"] * len(batch.events) for batch in batches]
         return [_outcomes(connection, mine) for mine in rows]
+
+    def _numbers(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> _Numbers:
+        """Return what stands for each type and for each source of some batches."""
+        types = {event.type for batch in batches for event in batch.events}
+        sources = {event.source for batch in batches for event in batch.events}
+        return _Numbers(
+            {name: self._codes.word(connection, name) for name in types},
+            {name: self._codes.source(connection, name) for name in sources},
+        )
 
     def _first(self, connection: sqlite3.Connection, tenant: int) -> int:
         if tenant not in self._next:
@@ -103,29 +119,16 @@ class Arrivals:
         return self._next[tenant]
 
     def _rows(
-        self, connection: sqlite3.Connection, tenant: int, batch: Batch
+        self, connection: sqlite3.Connection, tenant: int, batch: Batch, numbers: _Numbers
     ) -> list[tuple[Any, ...]]:
-        first = self._first(connection, tenant)
+        first, received = self._first(connection, tenant), batch.received_at
         self._next[tenant] = first + len(batch.events)
-        codes, received = self._codes, batch.received_at
-        types = {name: codes.word(connection, name) for name in {e.type for e in batch.events}}
-        names = {e.source for e in batch.events}
-        sources = {name: codes.source(connection, name) for name in names}
+        types, sources = numbers
         return [
             (
-                tenant,
-                seq,
-                event.key,
-                event.content,
-                event.id,
-                types[event.type],
-                sources[event.source],
-                event.at,
-                received,
-                event.person,
-                int(event.sensitivity),
-                event.body,
-                event.seal,
+                *(tenant, seq, event.key, event.content, event.id),
+                *(types[event.type], sources[event.source], event.at, received),
+                *(event.person, int(event.sensitivity), event.body, event.seal),
             )
             for seq, event in enumerate(map(_kept, batch.events), first)
         ]
@@ -145,7 +148,7 @@ class Arrivals:
             )
             for seq, (one, mark) in enumerate(marked, first)
         ]
-        _insert(connection, rows)
+        write_rows(connection, _INSERT_EVENTS, rows)
         for _, mark in marked:
             bury(connection, tenant, MARK, mark.mark.key, 0, batch.received_at)
 
@@ -181,31 +184,16 @@ class Arrivals:
                 connection.execute(_SAY, (tenant, legacy, at, event_id, words))
 
 
+def _says_something(event: Event) -> bool:
+    """Tell whether more follows from an event than that it happened; only such acts do that."""
+    return event.sensitivity is Sensitivity.CONTROL
+
+
 def _kept(event: Event) -> Event:
     """Return what is stored of an event: of a wish to be forgotten, not of whom."""
     if event.sensitivity is not Sensitivity.CONTROL:
         return event
     return event._replace(person=None, body=event.body if event.grant is not None else b"{}")
-
-
-def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
-    """Insert events whose keys are new; return how many.
-
-    The driver holds the interpreter between any two rows of its own loop, and must wait for it
-    again each time. Within one statement it does not, and other threads go on.
-    """
-    inserted = start = 0
-    for size in _ROWS_AT_ONCE:
-        while len(rows) - start >= size:
-            values = list(chain.from_iterable(rows[start : start + size]))
-            inserted += connection.execute(_insert_events(size), values).rowcount
-            start += size
-    return inserted
-
-
-@cache
-def _insert_events(number: int) -> str:
-    return _INSERT_EVENTS.format(rows=", ".join([_EVENT_ROW] * number))
 
 
 def _quarantine(connection: sqlite3.Connection, tenant: int, batch: Batch) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.pool import QueuePool
 
 from mosaiclife_plugin_sdk import time_left
 from plugin_analytics.errors import FolderClosed, StoreUnavailable
+from plugin_analytics.store.many import STATEMENTS
 from plugin_analytics.store.turns import Turns
 
 BUSY_SECONDS = 5.0
@@ -102,7 +103,11 @@ def _engine(database: Path, size: int, *pragmas: str) -> Engine:
         poolclass=QueuePool,
         pool_size=size,
         max_overflow=0,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        connect_args={
+            "timeout": BUSY_SECONDS,
+            "check_same_thread": False,
+            "cached_statements": STATEMENTS,
+        },
     )
 
     @event.listens_for(engine, "connect")

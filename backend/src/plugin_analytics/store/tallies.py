@@ -4,21 +4,23 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import repeat
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any
 
 from plugin_analytics.clock import EPOCH
+from plugin_analytics.model.events import BACKFILL
 from plugin_analytics.model.families import TYPES
 from plugin_analytics.store.base import Batch, Outcome
 from plugin_analytics.store.codes import STRANGER, Codes
+from plugin_analytics.store.many import write_rows
 
 _TALLY = (
     "INSERT INTO intake (tenant, day, source, type, outcome, reason, number)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number"
+    " VALUES {rows} ON CONFLICT DO UPDATE SET number = number + excluded.number"
 )
 _LATE = (
-    "INSERT INTO lateness (tenant, day, bucket, number, worst) VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO lateness (tenant, day, bucket, number, worst) VALUES {rows}"
     " ON CONFLICT DO UPDATE SET number = number + excluded.number,"
     " worst = max(worst, excluded.worst)"
 )
@@ -27,6 +29,8 @@ _DAY = timedelta(days=1) // timedelta(microseconds=1)
 _FIRST_DAY = EPOCH.date().toordinal()
 
 Written = tuple[int, Batch, Sequence[Outcome]]  # tenant, what it brought, what became of the events
+_Ended = tuple[Batch, Sequence[Outcome]]
+_Place = tuple[int, int]  # tenant, day of arrival
 
 
 class Tallies:
@@ -41,17 +45,14 @@ class Tallies:
         """Add what a few batches have brought."""
         endings: Counter[tuple[int, int, str, str, str, str]] = Counter()
         late: dict[tuple[int, int], list[int]] = {}
-        for tenant, batch, outcomes in written:
-            place = tenant, _FIRST_DAY + batch.received_at // _DAY
-            for ending, number in _endings(batch, outcomes).items():
+        for place, ended in _by_place(written).items():
+            for ending, number in _endings(ended).items():
                 endings[*place, *ending] += number
-            late.setdefault(place, []).extend(_lateness(batch, outcomes))
-        connection.executemany(
-            _TALLY,
-            [(*self._in_codes(connection, *key), number) for key, number in endings.items()],
-        )
+            late[place] = _lateness(ended)
+        rows = [(*self._in_codes(connection, *key), number) for key, number in endings.items()]
+        write_rows(connection, _TALLY, rows)
         buckets = [(*place, *one) for place, found in late.items() for one in _buckets(found)]
-        connection.executemany(_LATE, buckets)
+        write_rows(connection, _LATE, buckets)
         for _, _, _, number, worst in buckets:
             self.arrived(worst, number)
 
@@ -71,26 +72,36 @@ class Tallies:
         return tenant, day, codes.source(connection, source), kind, *rest
 
 
-def _endings(batch: Batch, outcomes: Sequence[Outcome]) -> Counter[tuple[str, str, str, str]]:
-    """Count source, type, outcome and reason of everything that a batch has brought."""
-    sources, types = map(_SOURCE, batch.events), map(_TYPE, batch.events)
+def _by_place(written: Iterable[Written]) -> dict[_Place, list[_Ended]]:
+    """Return what belongs to each tenant and day of arrival."""
+    found: dict[_Place, list[_Ended]] = {}
+    for tenant, batch, outcomes in written:
+        place = tenant, _FIRST_DAY + batch.received_at // _DAY
+        found.setdefault(place, []).append((batch, outcomes))
+    return found
+
+
+def _endings(ended: Sequence[_Ended]) -> Counter[tuple[str, str, str, str]]:
+    """Count source, type, outcome and reason of everything that some batches have brought."""
+    events = list(chain.from_iterable([batch.events for batch, _ in ended]))
+    outcomes = chain.from_iterable([outcomes for _, outcomes in ended])
     endings: Counter[tuple[str, str, str, str]] = Counter(
-        zip(sources, types, outcomes, repeat(""))  # the last one never ends
+        zip(map(_SOURCE, events), map(_TYPE, events), outcomes, repeat(""))  # the last never ends
     )
-    for poison in batch.poison:
+    for poison in chain.from_iterable([batch.poison for batch, _ in ended]):
         endings[poison.source, poison.type or "", "quarantined", poison.reason] += 1
-    for ignored in batch.ignored:
+    for ignored in chain.from_iterable([batch.ignored for batch, _ in ended]):
         endings[ignored.source, ignored.type, "ignored", ignored.code or ""] += 1
     return endings
 
 
-def _lateness(batch: Batch, outcomes: Sequence[Outcome]) -> list[int]:
+def _lateness(ended: Sequence[_Ended]) -> list[int]:
     """Return by how many seconds each accepted event was late; a backfill is so on purpose."""
-    now = batch.received_at
     return [
-        max(0, (now - event.at) // 1_000_000)
+        max(0, (batch.received_at - event.at) // 1_000_000)
+        for batch, outcomes in ended
         for event, outcome in zip(batch.events, outcomes, strict=True)
-        if outcome == "accepted" and not event.backfill
+        if outcome == "accepted" and event.source != BACKFILL
     ]
 
 

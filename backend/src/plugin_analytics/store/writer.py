@@ -41,6 +41,18 @@ class Session(NamedTuple):
     sql: Connection
 
 
+class _Bracket(NamedTuple):
+    """The statements around some work within a transaction."""
+
+    begin: Sequence[str]
+    undo: Sequence[str]
+    end: Sequence[str]
+
+
+_AMONG_OTHERS = _Bracket(("SAVEPOINT unit",), ("ROLLBACK TO unit",), ("RELEASE unit",))
+# All of the transaction can begin anew. Each statement fewer is a wait for the interpreter fewer.
+_ALONE = _Bracket((), ("ROLLBACK", "BEGIN IMMEDIATE"), ())
+
 # What several callers want of the same kind: all arguments in, all results out, or none.
 Joint = Callable[[Session, Sequence[Any]], Sequence[Any]]
 
@@ -173,8 +185,9 @@ class Writer:
         try:
             session.driver.execute("BEGIN IMMEDIATE")
             before = session.driver.total_changes
-            for _, units in groupby(group, key=lambda unit: unit.work):
-                self._run(session, list(units))
+            runs = [list(units) for _, units in groupby(group, key=lambda unit: unit.work)]
+            for units in runs:
+                self._run(session, units, _ALONE if len(runs) == 1 else _AMONG_OTHERS)
             changed = session.driver.total_changes > before
             with self._change() if changed else nullcontext():
                 session.driver.execute("COMMIT")
@@ -200,9 +213,9 @@ class Writer:
         except OSError:
             return 0
 
-    def _run(self, session: Session, units: Sequence[_Unit]) -> None:
+    def _run(self, session: Session, units: Sequence[_Unit], bracket: _Bracket) -> None:
         """Do the work of *units*, which is the same; what fails together is done one by one."""
-        session.driver.execute("SAVEPOINT unit")
+        _say(session, bracket.begin)
         try:
             results = units[0].work(session, [unit.argument for unit in units])
         except sqlite3.OperationalError:
@@ -210,17 +223,17 @@ class Writer:
         except exc.OperationalError as error:
             raise sqlite3.OperationalError(str(error.orig)) from error
         except Exception as error:  # noqa: BLE001  # it goes to the unit's own caller; others live on
-            session.driver.execute("ROLLBACK TO unit")
+            _say(session, bracket.undo)
             self._undone()
             units[0].error = error if len(units) == 1 else None
         else:
             for unit, result in zip(units, results, strict=True):
                 unit.result, unit.done = result, True
-        session.driver.execute("RELEASE unit")
+        _say(session, bracket.end)
         if len(units) > 1:
             for unit in units:
                 if not unit.done:
-                    self._run(session, [unit])
+                    self._run(session, [unit], _AMONG_OTHERS)
 
     def _fail(self, session: Session, group: list[_Unit], error: sqlite3.Error) -> None:
         if self._failing_since is None:
@@ -233,6 +246,11 @@ class Writer:
         for unit in group:
             unit.error = StoreUnavailable(retry_after=RETRY_SECONDS)
             unit.error.__cause__ = error
+
+
+def _say(session: Session, statements: Sequence[str]) -> None:
+    for statement in statements:
+        session.driver.execute(statement)
 
 
 def _open(engine: Engine) -> Session:

@@ -327,7 +327,7 @@ class SqlDeliveryLog(_Sql):
 
     def _insert(self, answers: Sequence[Recorded], joined: Connection) -> int:
         """Insert those that are new, in one statement; return how many."""
-        values = [_spelled(getattr(answer, name)) for answer in answers for name in _ANSWER_COLUMNS]
+        values = [value for answer in answers for value in _answer_row(answer)]
         # Straight to the driver: SQLAlchemy's way to it costs more than the insert.
         with closing(joined.connection.cursor()) as cursor:
             cursor.execute(_insert_answers(joined.dialect.name, len(answers)), values)
@@ -352,8 +352,10 @@ def _dialect(name: str) -> Any:
     return import_module(f"sqlalchemy.dialects.{name}")
 
 
-def _spelled(value: Any) -> Any:
-    return _micros(value) if isinstance(value, datetime) else value
+def _answer_row(answer: Recorded) -> tuple[Any, ...]:
+    """Return the values of an answer in the order of its columns."""
+    moment = _micros(answer.recorded_at)
+    return answer.tenant, answer.webhook_id, answer.status, answer.data, moment
 
 
 def _micros(moment: datetime) -> int:
