@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -27,6 +27,7 @@ from plugin_analytics.model.events import (
     Poison,
     Pseudonymise,
 )
+from plugin_analytics.services.gathering import Gathering
 from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.intake import Intake
 from plugin_analytics.services.landing import Arrival, Landing
@@ -108,6 +109,7 @@ class Ingest:
         self._committed = committed
         self._link = link
         self._landing = Landing()
+        self._gathering = Gathering()
         self._judging = asyncio.Lock()
 
     async def __call__(self, delivery: Delivery) -> Recorded:
@@ -172,12 +174,11 @@ class Ingest:
         """Store everything; *arrival* is settled once all of it is durable."""
 
         def answer(outcomes: Sequence[Outcome], _: Any) -> Stored:
-            body = _encoder.encode(_receipt(judgements, outcomes))
             recorded = Recorded(
                 tenant=delivery.tenant,
                 webhook_id=delivery.id,
                 status=200,
-                data=body,
+                data=_receipt(judgements, outcomes),
                 recorded_at=now,
             )
             return outcomes, recorded
@@ -189,7 +190,9 @@ class Ingest:
                 poison=[judged for judged in judgements if isinstance(judged, Poison)],
                 ignored=[judged for judged in judgements if isinstance(judged, Ignored)],
             )
-        self._store.hand_in(batch, answer, self._record, arrival)
+        self._gathering.add(
+            partial(self._store.hand_in, batch, answer, self._record, arrival), arrival
+        )
 
     def _record(self, stored: Sequence[Stored], connection: Any) -> None:
         """Record the answers; one that was given before undoes what it would store again."""
@@ -243,16 +246,17 @@ def _status(judged: Ignored | Poison) -> str:
     return "ignored" if isinstance(judged, Ignored) else "quarantined"
 
 
-def _receipt(judgements: Sequence[Judgement], outcomes: Sequence[Outcome]) -> Receipt:
-    if outcomes.count("accepted") == len(judgements):  # the usual case, and the writer's time
-        return Receipt(len(judgements), 0, 0, 0, 0, [])
+def _receipt(judgements: Sequence[Judgement], outcomes: Sequence[Outcome]) -> bytes:
+    """Write down what became of a delivery; it is the writer's time that this takes."""
+    if outcomes.count("accepted") == len(judgements):
+        return _all_accepted(len(judgements))
     remaining = iter(outcomes)
     results = [
         _result(index, judged, next(remaining) if isinstance(judged, Event) else _status(judged))
         for index, judged in enumerate(judgements)
     ]
     totals = Counter(result.status for result in results)
-    return Receipt(
+    receipt = Receipt(
         accepted=totals["accepted"],
         duplicate=totals["duplicate"],
         conflict=totals["conflict"],
@@ -260,6 +264,13 @@ def _receipt(judgements: Sequence[Judgement], outcomes: Sequence[Outcome]) -> Re
         quarantined=totals["quarantined"],
         results=[result for result in results if result.status != "accepted"],
     )
+    return _encoder.encode(receipt)
+
+
+@cache
+def _all_accepted(number: int) -> bytes:
+    """Write down the usual case, of which there are as many as a delivery may hold events."""
+    return _encoder.encode(Receipt(number, 0, 0, 0, 0, []))
 
 
 def _result(index: int, judged: Judgement, status: str) -> Result:
