@@ -51,6 +51,7 @@ FROM_ABROAD = (
     ("timeseries", {"metric": "storytellers", "period": "12mo", "interval": "week"}),
 )
 FRESHNESS = "/v1/data/overview?period=30d"
+RUNS = "/v1/jobs/runs"
 
 
 def questions(world: World) -> list[Question]:
@@ -67,6 +68,11 @@ def questions(world: World) -> list[Question]:
         if name is not None:
             asked.append(_get("timeseries", scope, name, PASSING))
     return [*asked, *_others(world.busiest.id)]
+
+
+def runs_of(job: str, limit: int) -> str:
+    """Return where the newest runs of a job of the instance are read."""
+    return f"{RUNS}?{urlencode({'job': job, 'scope': 'instance', 'limit': limit})}"
 
 
 def _get(report: str, scope: str, legacy: str | None, query: dict[str, str]) -> Question:

@@ -18,7 +18,7 @@ from bench.findings import Findings
 from bench.plan import Plan
 from bench.plugin import SAMPLED, PluginFailed, PluginProcess, Watch, Words
 from bench.progress import Progress, amount, spoken
-from bench.questions import FRESHNESS
+from bench.questions import FRESHNESS, runs_of
 from bench.worker import Worker
 from mosaiclife_plugin_sdk.testing import FakeCore
 
@@ -28,7 +28,7 @@ SPARE = 1.4  # how many more requests are made ready than the last window has se
 GUESS_PER_SECOND = 15_000.0  # before anything is known
 MOST_READY = 900_000
 POLL_SECONDS = 0.1
-COUNTING = "/v1/jobs/runs?job=rollup.refresh&whose=instance&limit=5"
+COUNTING, NEWEST_RUNS = "rollup.refresh", 5
 Question = Sequence[Any]
 
 
@@ -206,6 +206,14 @@ class Site:
         watermark = fresh["watermark"]
         return fresh["dirtyDays"], datetime.fromisoformat(watermark) if watermark else None
 
+    def runs(self, job: str, limit: int) -> list[dict[str, Any]]:
+        """Return the newest runs of a job."""
+        status, body = self.fetch(["GET", runs_of(job, limit)])
+        if status != 200:
+            raise PluginFailed(f"the plugin does not list its runs: {status} {body}")
+        runs: list[dict[str, Any]] = body["data"]
+        return runs
+
     def settle(self) -> bool:
         """Wait until every day is counted; tell whether it came to that in the time there is.
 
@@ -228,10 +236,8 @@ class Site:
         days = self.freshness()[0]
         if days:
             return f"{days:,} days of the tenant"
-        status, body = self.fetch(["GET", COUNTING])
-        if status != 200:
-            raise PluginFailed(f"the plugin does not list its runs: {status} {body}")
-        return "" if all(run.get("finishedAt") for run in body["data"]) else "days of legacies"
+        counting = self.runs(COUNTING, NEWEST_RUNS)
+        return "" if all(run["finishedAt"] for run in counting) else "days of legacies"
 
     def until(self, probe: Callable[[], T], seconds: float) -> T | None:
         """Return the first truthy answer of *probe*, or None when it takes longer than that."""

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from bench import bundle
 from bench.deliveries import BATCH
 from bench.events import TENANT
 from bench.ingest import BareStore
-from bench.plugin import PluginFailed, database_bytes
+from bench.plugin import database_bytes
 from bench.site import Site
 from bench.statistics import median, percentile, rounded
 from tools.build import REMOTE, build
@@ -19,8 +20,8 @@ from tools.workspace import ToolFailed
 CONTROL = (("GET", "/manifest"), ("POST", "/register"), ("GET", "/v1/jobs"))
 CONTROL_PER_SECOND = 30.0
 IDLE_SECONDS = 2.0
-ERASURE = "erasure.process"
-RUNS = f"/v1/jobs/runs?job={ERASURE}&whose=instance&limit=100"
+ERASURE, NEWEST_RUNS = "erasure.process", 100
+Run = Mapping[str, Any]
 
 
 def weigh_interface(site: Site) -> None:
@@ -103,10 +104,12 @@ def measure_erasure(site: Site) -> None:
 
     Not the first of them, who began the legacy: it would go with them, and a third of all events.
     """
-    before = {run["runId"] for run in _runs(site)}
+    before = {run["runId"] for run in site.runs(ERASURE, NEWEST_RUNS)}
     began = time.perf_counter()
     site.deliver(_farewell(site.world.busiest.people[1]))
-    done = site.until(lambda: _ended(site, before), site.plan.erasure_seconds)
+    done = site.until(
+        lambda: fulfilled(site.runs(ERASURE, NEWEST_RUNS), before), site.plan.erasure_seconds
+    )
     if done is None:
         site.findings.skip("erasure_s", f"not done after {site.plan.erasure_seconds:.0f} s")
         return
@@ -127,18 +130,10 @@ def _farewell(person: str) -> dict[str, Any]:
     }
 
 
-def _runs(site: Site) -> list[dict[str, Any]]:
-    status, body = site.fetch(["GET", RUNS])
-    if status != 200:
-        raise PluginFailed(f"the plugin does not list its runs: {status} {body}")
-    runs: list[dict[str, Any]] = body["data"]
-    return runs
-
-
-def _ended(site: Site, before: set[str]) -> dict[str, Any] | None:
+def fulfilled(runs: Sequence[Run], before: Collection[str]) -> Run | None:
     """Return the run that has forgotten somebody since: one that found nothing to do is none."""
-    new = [run for run in _runs(site) if run["runId"] not in before and run.get("finishedAt")]
-    return next((run for run in new if run.get("result")), None)
+    ended = (run for run in runs if run["runId"] not in before and run["result"])
+    return next((run for run in ended if run["result"]["erased"]), None)
 
 
 def finish(site: Site) -> None:
