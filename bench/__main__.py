@@ -21,8 +21,8 @@ from tools.workspace import ROOT, STATE, Stopwatch, fail, say
 INTERRUPTED = 130
 ENDINGS = (signal.SIGINT, signal.SIGTERM)
 TRIAL = STATE / "bench" / "results"
-EPILOG = """standard: 2 million events, about twenty minutes. full: 9 million, up to three hours.
-quick: a trial of the bench itself in a minute; its figures mean little and go to .state/bench."""
+EPILOG = f"""standard: 2 million events, {STANDARD.takes}. full: 9 million, {FULL.takes}.
+quick: a trial of the bench itself in {QUICK.takes}; its figures mean little and go to .state/bench."""
 
 
 class Ended(BaseException):

@@ -12,6 +12,7 @@ class Findings:
     conditions: dict[str, dict[str, Any]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     growth: list[dict[str, Any]] = field(default_factory=list)
+    steps: dict[str, float] = field(default_factory=dict)  # how many seconds each has taken
 
     def found(self, key: str, value: Any) -> None:
         """Keep a figure."""

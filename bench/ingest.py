@@ -1,7 +1,9 @@
 """Measure how fast events are taken in, beside what the store could do alone."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bench.deliveries import BATCH
@@ -33,56 +35,81 @@ class Turns:
 
 
 @dataclass
-class BareStore:
-    """The store without the plugin around it, over a copy of the database."""
+class Copies:
+    """Two copies of the database: the plugin writes one, the store without it writes the other."""
 
-    worker: Worker
-    plugin: PluginProcess
+    windows: PluginProcess
+    bare: PluginProcess  # not started while its store is open
+    store: Worker
     received: list[tuple[int, int]] = field(default_factory=list)  # when, and how many
 
 
-def open_bare(site: Site) -> BareStore:
-    """Copy the database, and open the store over the copy."""
-    copy = site.copy_to("copy")
-    worker = site.worker("bench.bare")
-    worker.call("open", environment=copy.environment)
-    return BareStore(worker, copy)
+def open_copies(site: Site) -> Copies:
+    """Start the plugin over one copy of the database, and the bare store over another.
+
+    What the windows write would have to be counted before the next size can be asked for reports,
+    and nobody can say ahead how much that is.
+    """
+    windows, bare = site.copies("windows", "bare")
+    site.open(windows)
+    store = site.worker("bench.bare")
+    store.call("open", environment=bare.environment)
+    return Copies(windows, bare, store)
 
 
-def measure_batches(site: Site, bare: BareStore) -> None:
+def leave_copies(site: Site, copies: Copies) -> None:
+    """Go back to the database that grows, and remove the copies."""
+    copies.store.close()
+    site.plugin.kill()
+    site.open(site.grown)
+    for plugin in (copies.windows, copies.bare):
+        shutil.rmtree(plugin.folder)
+
+
+def measure_batches(site: Site, copies: Copies) -> None:
     """Measure batches with random ids, then with ids that follow time."""
     plan = site.plan
     rows = site.rows
-    turns = _take_turns(site, bare, "uuid4", plan.rounds, plan.batch_seconds, plan.bare_seconds)
+    turns = _take_turns(site, copies, "uuid4", plan.rounds, plan.batch_seconds, plan.bare_seconds)
     site.findings.found("ingest_batch_events_per_s", round(rate(turns.plugin)))
     site.findings.found("ingest_batch_vs_store_ratio", rounded(turns.ratio))
     site.findings.hold("ingest_batch", ids="UUIDv4", rows_before=rows, **_conditions(site, turns))
 
 
-def measure_ordered(site: Site, bare: BareStore) -> None:
+def measure_ordered(site: Site, copies: Copies) -> None:
     """Measure batches whose ids follow time."""
     plan, rows = site.plan, site.rows
     half = plan.ordered_seconds / 2
-    turns = _take_turns(site, bare, "ordered", plan.ordered_rounds, plan.ordered_seconds, half)
+    turns = _take_turns(site, copies, "ordered", plan.ordered_rounds, plan.ordered_seconds, half)
     site.findings.found("ingest_batch_ordered_events_per_s", round(rate(turns.plugin)))
     conditions = _conditions(site, turns)
     site.findings.hold("ingest_batch_ordered", ids="time-ordered", rows_before=rows, **conditions)
 
 
 def _take_turns(
-    site: Site, bare: BareStore, ids: Ids, rounds: int, seconds: float, bare_seconds: float
+    site: Site, copies: Copies, ids: Ids, rounds: int, seconds: float, bare_seconds: float
 ) -> Turns:
     """Let both write in turns, so that what disturbs the machine meets both; one stands still."""
     turns = Turns()
     for number in range(rounds):
         site.progress.part(f"turn {number + 1} of {rounds}")
-        site.make_ready(ids, site.enough(ids, seconds / rounds))
+        _prepare(site, copies, ids, seconds / rounds, bare_seconds / rounds)
         _plugin_turn(site, turns, ids, seconds / rounds)
         with site.plugin.frozen():
-            _store_turn(site, bare, turns, ids, bare_seconds / rounds)
+            _store_turn(site, copies, turns, ids, bare_seconds / rounds)
         plugin, store = rate(turns.plugin[-1:]), rate(turns.store[-1:])
         site.progress.note(f"plugin {plugin:,.0f} events/s · bare store {store:,.0f} events/s")
     return turns
+
+
+def _prepare(site: Site, copies: Copies, ids: Ids, seconds: float, bare_seconds: float) -> None:
+    """Let both get ready at once, on a processor each, while the plugin stands still."""
+    events, span = site.enough(f"bare {ids}", bare_seconds), site.recent()
+    judge = partial(copies.store.call, "prepare", stream=site.stream(), ids=ids, span=span)
+    with site.plugin.frozen(), ThreadPoolExecutor(1) as beside:
+        judging = beside.submit(judge, events=events)
+        site.write_requests(ids, site.enough(ids, seconds))
+        judging.result()
 
 
 def _plugin_turn(site: Site, turns: Turns, ids: Ids, seconds: float) -> None:
@@ -95,17 +122,15 @@ def _plugin_turn(site: Site, turns: Turns, ids: Ids, seconds: float) -> None:
     turns.p99_ms.append(done["p99_ms"])
 
 
-def _store_turn(site: Site, bare: BareStore, turns: Turns, ids: Ids, seconds: float) -> None:
+def _store_turn(site: Site, copies: Copies, turns: Turns, ids: Ids, seconds: float) -> None:
     """Write with as many batches under way as the plugin has put into one transaction."""
-    database, speed = bare.plugin.folder / DATABASE, f"bare {ids}"
-    events = site.enough(speed, seconds)
-    bare.worker.call("prepare", stream=site.stream(), ids=ids, events=events, span=site.recent())
+    database = copies.bare.folder / DATABASE
     before = commits(database)
     in_flight = max(1, round(turns.plugin_commits[-1] / BATCH))
-    done = bare.worker.call("write", in_flight=in_flight, seconds=seconds)
+    done = copies.store.call("write", in_flight=in_flight, seconds=seconds)
     written = max(commits(database) - before, 1)
-    site.speed[speed] = done["events"] / done["seconds"]
-    bare.received += [(moment, number) for moment, number in done["received"]]
+    site.speed[f"bare {ids}"] = done["events"] / done["seconds"]
+    copies.received += [(moment, number) for moment, number in done["received"]]
     turns.store.append((done["events"], done["seconds"]))
     turns.store_commits.append(done["events"] / written)
 
@@ -127,6 +152,7 @@ def _conditions(site: Site, turns: Turns) -> dict[str, Any]:
 
 def measure_singles(site: Site, setting: str) -> None:
     """Measure requests of one event, under the name of the plugin's *setting*."""
+    site.settle()
     plan, rows = site.plan, site.rows
     speed = site.speed.get("single", GUESS_REQUESTS)
     site.make_ready("uuid4", round(speed * 2 * plan.single_seconds), size=1)
@@ -144,8 +170,3 @@ def measure_singles(site: Site, setting: str) -> None:
         settings=dict(SAMPLED) if setting == "sampled" else "as shipped",
     )
     site.progress.note(f"{per_second:,.0f} requests/s, p99 {done['p99_ms']:.1f} ms")
-
-
-def forget_bare(bare: BareStore) -> None:
-    """Remove the copy."""
-    shutil.rmtree(bare.plugin.folder)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench import results, table
-from bench.plan import QUICK
+from bench.plan import FULL, QUICK, STANDARD
 from bench.plot import Field, Line, Point, draw, short
 from bench.results import Result
 from tools.workspace import ROOT
@@ -17,7 +17,7 @@ TEXT = """# How fast it is
 
 <!-- Written by `./just bench` from bench/results/latest.json: change bench/page.py, not this page. -->
 
-<!-- not run: it measures for about twenty minutes, and for up to three hours with `full` -->
+<!-- not run: it measures for {takes}, and for {takes_full} with `full` -->
 ```sh
 ./just bench
 ./just bench full
@@ -53,11 +53,12 @@ The events are made, 55 of 100 looks and the others acts that a circle sees: 300
 circles of lognormal size and one of 1,500 people, over five years. Filling follows the order of
 time, as an import would; the measured windows run through the last 13 months in their order, with
 one event in twenty up to five days late. Requests are written and signed before each window, in a
-process of its own, while the plugin stands still.
+process of its own, while the plugin stands still. Batches are measured on a copy of the database,
+which is thrown away; every other window begins when all that came before has been counted.
 
 Plugin and *bare store* take turns. The bare store is the plugin's own `append`, fed with exactly
-what the plugin would have handed to it (events, touched days, the recorded answer), on a copy of
-the same database; while one of the two writes, the other is stopped. It has as many batches under
+what the plugin would have handed to it (events, touched days, the recorded answer), on another
+copy of the same database; while one of the two writes, the other is stopped. It has as many batches under
 way as let it commit as many events at once as the plugin did; both numbers stand below. The ratio
 is the middle one of all turns.
 
@@ -89,6 +90,8 @@ def texts(result: Result) -> Mapping[str, str]:
     """Return both files, as they should be."""
     summary = _summary(result)
     page = TEXT.format(
+        takes=STANDARD.takes,
+        takes_full=FULL.takes,
         headline=_headline(result),
         figures=table.markdown(table.HEAD, table.rows(result)),
         summary=summary,

@@ -23,14 +23,17 @@ class Progress:
         self._steps = list(steps)
         self._out = out
         self._done = 0
+        self._began = time.monotonic()
         self._told = 0.0
         self._open = False
 
     def step(self, title: str) -> None:
         """Begin the step called *title*."""
-        left = sum(step.seconds for step in self._steps[self._done :])
+        left = spoken(sum(step.seconds for step in self._steps[self._done :]))
+        gone = spoken(time.monotonic() - self._began)
         self._done += 1
-        self._line(f"[{self._done}/{len(self._steps)}] {title} (about {spoken(left)} left in all)")
+        number = f"[{self._done}/{len(self._steps)}]"
+        self._line(f"{number} {title} (after {gone}, about {left} to go)")
 
     def part(self, text: str) -> None:
         """Say how far a long step has come; where lines stay, only now and then."""

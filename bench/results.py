@@ -52,6 +52,7 @@ def result_of(plan: Plan, findings: Findings) -> dict[str, Any]:
         "growth": findings.growth,
         "conditions": findings.conditions,
         "skipped": findings.skipped,
+        "steps": findings.steps,
     }
 
 

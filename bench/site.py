@@ -6,6 +6,7 @@ Whatever is started here ends with the site, in whatever way a run ends.
 import json
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -39,19 +40,18 @@ class Site:
         """Start what stands around the plugin; *folder* takes everything that is written."""
         self.plan, self.progress = plan, progress
         self.findings, self.world = Findings(), new_world()
-        self.rows = 0
         self.most_rss = 0.0
         self.speed: dict[str, float] = {}
         self._folder = folder
         self._words = Words()
         self._streams = 0
-        self._patience = plan.settle_seconds
+        self._rows: defaultdict[Path, int] = defaultdict(int)
         self._now = datetime.now(UTC)
         self._stack = ExitStack()
         try:
             self._core = self._stack.enter_context(FakeCore(token=self._words.token))
             self._load, self._probe = self.worker("bench.load"), self.worker("bench.load")
-            self.plugin = self.new_plugin("data")
+            self.plugin = self.grown = self.new_plugin("data")
         except BaseException:
             self._stack.close()
             raise
@@ -99,13 +99,32 @@ class Site:
         self.plugin.stop()
         return self.open()
 
-    def copy_to(self, folder: str) -> PluginProcess:
-        """Return a plugin, not started, over a copy of the database."""
-        copy = self.new_plugin(folder)
+    def copies(self, *folders: str) -> list[PluginProcess]:
+        """Stop the plugin; return others, not started, each over a copy of its database."""
         self.plugin.stop()
-        shutil.copyfile(self.plugin.folder / DATABASE, copy.folder / DATABASE)
-        self.open()
+        return [self._copy_to(folder) for folder in folders]
+
+    def _copy_to(self, folder: str) -> PluginProcess:
+        copy = self.new_plugin(folder)
+        shutil.copyfile(self.database, copy.folder / DATABASE)
+        self._rows[copy.folder] = self.rows
         return copy
+
+    def recover(self) -> None:
+        """Begin anew after a step that failed, with the database that grows and new senders."""
+        self.plugin.kill()
+        for worker in (self._load, self._probe):
+            worker.close()
+        self._load, self._probe = self.worker("bench.load"), self.worker("bench.load")
+        self.open(self.grown)
+
+    @property
+    def rows(self) -> int:
+        """Return how many events are in the database."""
+        return self._rows[self.plugin.folder]
+
+    def _took(self, events: int) -> None:
+        self._rows[self.plugin.folder] += events
 
     @property
     def database(self) -> Path:
@@ -144,7 +163,7 @@ class Site:
                 span=self.span(YEARS * 365),
                 opening=self.rows == 0,
             )
-        self.rows += done["accepted"]
+        self._took(done["accepted"])
         speed = float(done["accepted"] / done["seconds"])
         self.progress.note(f"{self.rows:,} events are in; these came at {speed:,.0f}/s")
         self.speed["uuid4"] = speed
@@ -157,9 +176,13 @@ class Site:
 
     def make_ready(self, ids: Ids, events: int, *, size: int = BATCH) -> None:
         """Write the requests of a window, while the plugin stands still."""
-        stream, span = self.stream(), self.recent()
         with self.plugin.frozen():
-            self._load.call("prepare", stream=stream, ids=ids, events=events, span=span, size=size)
+            self.write_requests(ids, events, size=size)
+
+    def write_requests(self, ids: Ids, events: int, *, size: int = BATCH) -> None:
+        """Write the requests of a window."""
+        stream, span = self.stream(), self.recent()
+        self._load.call("prepare", stream=stream, ids=ids, events=events, span=span, size=size)
 
     def send(
         self, connections: int, seconds: float, per_second: float | None = None
@@ -169,7 +192,7 @@ class Site:
             done: dict[str, Any] = self._load.call(
                 "send", connections=connections, seconds=seconds, per_second=per_second
             )
-        self.rows += done["events"]
+        self._took(done["events"])
         if done["refused"]:
             self.progress.note(f"{done['refused']} deliveries were refused: {done['reasons']}")
         return done
@@ -179,7 +202,7 @@ class Site:
         done = self._load.call("deliver", event=json.dumps(event))
         if done["events"] != 1:
             raise PluginFailed(f"the plugin has not taken {event['type']}: {done}")
-        self.rows += 1
+        self._took(1)
 
     # --- asking
 
@@ -217,18 +240,16 @@ class Site:
     def settle(self) -> bool:
         """Wait until every day is counted; tell whether it came to that in the time there is.
 
-        All the waiting of a run has one allowance, so that a slow plugin cannot double the run.
+        Each wait has an allowance of its own: one that was in vain shortens no other.
         """
         began = time.monotonic()
         while behind := self._behind():
             waited = time.monotonic() - began
-            if waited > self._patience:
-                self._patience = 0.0
+            if waited > self.plan.settle_seconds:
                 self.progress.note(f"after {spoken(waited)} there is still more to count: {behind}")
                 return False
             self.progress.part(f"waiting until all is counted: {behind}")
             time.sleep(POLL_SECONDS)
-        self._patience -= time.monotonic() - began
         return True
 
     def _behind(self) -> str:

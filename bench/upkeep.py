@@ -10,7 +10,7 @@ from typing import Any
 from bench import bundle
 from bench.deliveries import BATCH
 from bench.events import TENANT
-from bench.ingest import BareStore
+from bench.ingest import Copies
 from bench.plugin import database_bytes
 from bench.site import Site
 from bench.statistics import median, percentile, rounded
@@ -53,7 +53,9 @@ def measure_starts(site: Site, database: str, taken: list[float]) -> None:
 
 def measure_control(site: Site) -> None:
     """Ask the control endpoints while ingest runs at half of what it can do."""
-    plan, half = site.plan, site.findings.figures["ingest_batch_events_per_s"] / 2
+    site.settle()
+    plan, figures = site.plan, site.findings.figures
+    half = figures.get("ingest_batch_events_per_s", site.speed["uuid4"]) / 2
     per_second = max(half / BATCH, 1.0)
     events = round(per_second * plan.control_seconds + plan.connections) * BATCH
     site.make_ready("uuid4", events)
@@ -69,34 +71,30 @@ def measure_control(site: Site) -> None:
     site.findings.hold("control", ingest_events_per_s=achieved, calls_per_endpoint=repeats)
 
 
-def measure_refresh(site: Site, bare: BareStore) -> None:
+def measure_refresh(site: Site, copies: Copies) -> None:
     """Start a plugin on what the bare store has written and nobody has counted."""
-    main = site.plugin
-    bare.worker.call("close")
-    bare.worker.close()
-    main.stop()
-    site.open(bare.plugin)
-    began, first = time.perf_counter(), _counted(site, bare)
+    copies.store.call("close")
+    site.plugin.kill()
+    site.open(copies.bare)
+    began, first = time.perf_counter(), _counted(site, copies)
     ended, last = began, first
-    waiting = sum(number for _, number in bare.received)
+    waiting = sum(number for _, number in copies.received)
     while last < waiting and ended - began < site.plan.refresh_seconds:
         time.sleep(0.2)
-        ended, last = time.perf_counter(), _counted(site, bare)
+        ended, last = time.perf_counter(), _counted(site, copies)
     if last > first:
         site.findings.found("refresh_events_per_s", round((last - first) / (ended - began)))
         site.findings.hold("refresh", events=last - first, seconds=round(ended - began, 1))
     else:
         reason = f"nothing was counted in {ended - began:.0f} s of {waiting - first:,} events"
         site.findings.skip("refresh_events_per_s", reason)
-    site.plugin.kill()
-    site.open(main)
 
 
-def _counted(site: Site, bare: BareStore) -> int:
+def _counted(site: Site, copies: Copies) -> int:
     """Return how many of the bare store's events came no later than the newest counted one."""
     watermark = site.freshness()[1]
     micros = 0 if watermark is None else round(watermark.timestamp() * 1_000_000)
-    return sum(number for moment, number in bare.received if moment <= micros)
+    return sum(number for moment, number in copies.received if moment <= micros)
 
 
 def measure_erasure(site: Site) -> None:
@@ -104,6 +102,7 @@ def measure_erasure(site: Site) -> None:
 
     Not the first of them, who began the legacy: it would go with them, and a third of all events.
     """
+    site.settle()
     before = {run["runId"] for run in site.runs(ERASURE, NEWEST_RUNS)}
     began = time.perf_counter()
     site.deliver(_farewell(site.world.busiest.people[1]))

@@ -5,17 +5,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from bench import page
 from bench.__main__ import parse, temporary_folder
+from bench.findings import Findings
 from bench.plan import FULL, PLANS, QUICK, STANDARD
+from bench.plugin import PluginFailed
 from bench.progress import Progress, Step, amount, spoken
 from bench.results import KEYS, result_of
-from bench.run import run
+from bench.run import Run, Work, attempt, run
+from bench.site import Site
 from tools.workspace import ROOT
 
 TINY = replace(
@@ -84,11 +89,83 @@ def test_progress_says_what_is_left() -> None:
     progress.step("second")
 
     lines = out.getvalue().splitlines()
-    assert lines[0] == "[1/2] first (about 2 min left in all)"
-    assert lines[-1] == "[2/2] second (about 20 s left in all)"
+    assert lines[0] == "[1/2] first (after 0 s, about 2 min to go)"
+    assert lines[-1] == "[2/2] second (after 0 s, about 20 s to go)"
     assert len(lines) == 3
     assert amount(500, 2_000, 1.0) == "500 of 2,000 · 500/s · 3 s left"
     assert spoken(600) == "10 min"
+
+
+def test_everybody_promises_the_same_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """The list of recipes, the help and the page."""
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    told = capsys.readouterr().out, (ROOT / "justfile").read_text(), page.TEXT
+
+    assert f"2 million events, {STANDARD.takes}" in told[0]
+    assert f"9 million, {FULL.takes}" in told[0]
+    assert f"`bench` (2 million events, {STANDARD.takes})" in told[1]
+    assert f"`bench full` (9 million, {FULL.takes})" in told[1]
+    assert "for {takes}, and for {takes_full} with `full`" in told[2]
+
+
+class Rehearsal(Site):
+    """A site without a process, at which something is behind for some time."""
+
+    def __init__(self, behind: Sequence[float]) -> None:
+        self.plan = replace(TINY, settle_seconds=0.2)
+        self.progress = Progress([], io.StringIO())
+        self.findings = Findings()
+        self.recovered = 0
+        self._ends = iter(behind)
+        self._end: float | None = None
+
+    def recover(self) -> None:
+        """Count how often that was asked for."""
+        self.recovered += 1
+
+    def settle(self) -> bool:
+        """Be behind for the next of the times."""
+        self._end = time.monotonic() + next(self._ends)
+        return super().settle()
+
+    def _behind(self) -> str:
+        assert self._end is not None
+        return "a day" if time.monotonic() < self._end else ""
+
+
+def test_a_wait_in_vain_shortens_no_other() -> None:
+    """What comes later waits for its own time."""
+    site = Rehearsal([9.0, 0.05])
+
+    assert not site.settle()
+    assert site.settle()
+
+
+def fail(_: Site) -> None:
+    raise PluginFailed("it is gone\nand this is its log")
+
+
+def test_a_step_that_fails_loses_its_own_figures_only() -> None:
+    """The next one begins anew."""
+    site = Rehearsal([])
+    attempt(Work("Forgetting", 1, fail, ("erasure_s",)), site)
+
+    assert site.findings.skipped == {"erasure_s": "it is gone"}
+    assert site.recovered == 1
+
+
+def test_a_step_on_which_all_others_stand_ends_the_run() -> None:
+    """Without events there is nothing to measure."""
+    with pytest.raises(PluginFailed):
+        attempt(Work("Filling", 1, fail), Rehearsal([]))
+
+
+def test_what_a_step_may_lose_is_a_figure_that_is_kept() -> None:
+    """A figure under another name would be missed without a reason."""
+    lost = {key for work in Run(STANDARD).works for key in work.finds}
+
+    assert lost <= {*KEYS, "report_changed_ms", "report_cold_ms"}
 
 
 @pytest.mark.slow
@@ -104,6 +181,9 @@ def test_a_tiny_run_finds_every_figure(tmp_path: Path) -> None:
     assert set(result["report_p95_ms"]) == {"2000", "4000"}
     assert set(result["ingest_single_requests_per_s"]) == {"whole", "sampled"}
     assert [stage["events"] for stage in result["growth"]] == [2_000, 4_000]
+    assert [stage["rows"] for stage in result["growth"]] == [2_000, 4_000]
+    assert {"erasure_s", "refresh_events_per_s"}.isdisjoint(missing)
+    assert all(seconds >= 0 for seconds in result["steps"].values())
     assert all(stage["counted"] for stage in result["growth"])
     assert result["conditions"]["reports"]["beside_a_backlog_at"] == "no size"
     assert set(result["report_changed_ms"]) == set(result["report_p95_ms"]["4000"])
