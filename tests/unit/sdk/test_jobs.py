@@ -673,6 +673,7 @@ def test_a_jobs_spec_is_what_core_registers() -> None:
         "scope": "instance",
     }
     assert msgspec.json.decode(msgspec.json.encode(spec)) == spec
+    assert job(lambda _: None, params=Range).spec()["params"] is spec["params"]  # found out once
 
 
 async def test_the_scheduler_fires_what_was_missed_once(stores: Stores) -> None:

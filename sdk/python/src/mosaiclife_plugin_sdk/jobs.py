@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -78,5 +79,11 @@ class Job:
             "schedule": self.schedule,
             "timezone": self.timezone,
             "scope": self.scope,
-            "params": None if self.params is None else msgspec.json.schema(self.params),
+            "params": None if self.params is None else _schema(self.params),
         }
+
+
+@cache
+def _schema(params: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the JSON Schema of a job's parameters, found out once: whoever lists jobs waits."""
+    return msgspec.json.schema(params)

@@ -37,6 +37,7 @@ from mosaiclife_plugin_sdk.frame.auth import (
     provide_tenant,
     provide_viewer,
 )
+from mosaiclife_plugin_sdk.frame.dependencies import resolve_in_turn
 from mosaiclife_plugin_sdk.frame.edge import Edge
 from mosaiclife_plugin_sdk.frame.grants import GrantsHeld
 from mosaiclife_plugin_sdk.frame.health import Readiness, health_routes
@@ -146,6 +147,7 @@ class _Frame:
                 {"readiness": self.readiness, "lifecycle": self.lifecycle, "plugin": self.plugin}
             ),
         )
+        resolve_in_turn(app)
         app.edge = Edge(
             self._lane(super(FrameApp, app).__call__),
             self.metrics,
