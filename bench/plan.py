@@ -17,7 +17,7 @@ class Plan:
     ordered_rounds: int = 2
     ordered_seconds: float = 20.0
     single_seconds: float = 8.0
-    control_seconds: float = 8.0
+    control_seconds: float = 16.0  # some 160 calls of each endpoint: a percentile of fewer is luck
     refresh_seconds: float = 12.0
     settle_seconds: float = 300.0  # to wait until all is counted, before what comes next
     erasure_seconds: float = 60.0
