@@ -150,8 +150,11 @@ def test_a_broken_database_is_replaced_all_the_same(home: Path, copy: Path) -> N
     assert before.read_bytes() == b"broken" * 1000
 
 
-def test_somebody_who_reads_is_left_their_database(home: Path, copy: Path) -> None:
+def test_somebody_who_reads_is_left_their_database(
+    home: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reader keeps the log from being emptied: it goes aside with what it belongs to."""
+    monkeypatch.setattr(backups, "_READERS_SECONDS", 0.05)
     with closing(sqlite3.connect(home, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT id FROM event").fetchall() == [("e1",)]

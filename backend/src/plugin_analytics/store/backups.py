@@ -25,6 +25,7 @@ KEY_CHECK = "pseudonym-key-check"
 _COPIED_AT = "copied-at"
 _PAGES, _PAUSE = 1_024, 0.01  # 4 MiB at a time, and a breath for whoever reads or writes
 _STEPS = 100_000
+_READERS_SECONDS = 5.0  # until the log of somebody's database is left as it is
 _DATED = re.compile(r"\d{8}T\d{6}Z\.db")
 _PART = ".part"
 _NOTE = (
@@ -206,7 +207,10 @@ def _exchange(database: Path, part: Path) -> Path:
     """Put *part* in the place of *database*: at every moment one of the two is there."""
     before = database.with_name(database.name + ".before-restore")
     if database.exists():
-        with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as former:
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(database, _READERS_SECONDS)) as former,
+        ):
             former.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         before.unlink(missing_ok=True)
         os.link(database, before)
