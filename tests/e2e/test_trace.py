@@ -12,6 +12,8 @@ from tests.support.stack import Stack
 
 CORE = "mosaiclife-core"
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+# By themselves, processes tell of their spans every five seconds.
+OFTEN = {"OTEL_BSP_SCHEDULE_DELAY": "200"}
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def watched(collector: Collector, tmp_path: Path) -> Iterator[Stack]:
     """Start a core and the plugin, both of which tell the collector."""
     stack = Stack(tmp_path)
     for process in (stack.core, stack.plugin):
-        process.environment = {**process.environment, ENDPOINT: collector.url}
+        process.environment = {**process.environment, **OFTEN, ENDPOINT: collector.url}
     try:
         yield stack.start()
     finally:
@@ -61,7 +63,7 @@ def test_a_delivery_and_what_it_brings_about_are_one_trace(
         tell_a_memory(watched)
         return list(ways(collector))
 
-    found = eventually(told, within=50, every=2.0, what="the whole trace")
+    found = eventually(told, within=50, every=1.0, what="the whole trace")
 
     call, handled, back, taken = found[0]
     plugin = f"plugin-{watched.id}"
@@ -96,7 +98,7 @@ def test_a_report_through_core_is_one_trace(watched: Stack, collector: Collector
 def test_without_a_collector_nothing_is_sent(collector: Collector, tmp_path: Path) -> None:
     """Nobody is told of anything unless somebody asked for it."""
     stack = Stack(tmp_path)
-    stack.core.environment = {**stack.core.environment, ENDPOINT: collector.url}
+    stack.core.environment = {**stack.core.environment, **OFTEN, ENDPOINT: collector.url}
     try:
         stack.start()
         tell_a_memory(stack)
