@@ -79,8 +79,8 @@ def measure_batches(site: Site, copies: Copies) -> None:
 def measure_ordered(site: Site, copies: Copies) -> None:
     """Measure batches whose ids follow time."""
     plan, rows = site.plan, site.rows
-    half = plan.ordered_seconds / 2
-    turns = _take_turns(site, copies, "ordered", plan.ordered_rounds, plan.ordered_seconds, half)
+    seconds = plan.ordered_seconds, plan.ordered_bare_seconds
+    turns = _take_turns(site, copies, "ordered", plan.ordered_rounds, *seconds)
     site.findings.found("ingest_batch_ordered_events_per_s", round(rate(turns.plugin)))
     conditions = _conditions(site, turns)
     site.findings.hold("ingest_batch_ordered", ids="time-ordered", rows_before=rows, **conditions)

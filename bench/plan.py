@@ -16,6 +16,7 @@ class Plan:
     bare_seconds: float = 20.0
     ordered_rounds: int = 2
     ordered_seconds: float = 20.0
+    ordered_bare_seconds: float = 5.0  # no bar asks for their ratio, and judging them takes longer
     single_seconds: float = 8.0
     control_seconds: float = 16.0  # some 160 calls of each endpoint: a percentile of fewer is luck
     refresh_seconds: float = 12.0
@@ -51,6 +52,7 @@ QUICK = Plan(
     bare_seconds=2.0,
     ordered_rounds=1,
     ordered_seconds=2.0,
+    ordered_bare_seconds=1.0,
     single_seconds=2.0,
     control_seconds=2.0,
     refresh_seconds=4.0,
