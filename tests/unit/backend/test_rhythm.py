@@ -16,7 +16,6 @@ from plugin_analytics.model.comparison import Counterpart, moved, other_days, ye
 from plugin_analytics.model.families.base import Act
 from plugin_analytics.model.life import Annotation, Life, annotations, life_of
 from plugin_analytics.model.reports import OTHER, top
-from plugin_analytics.store import counts
 from tests.support.events import TENANT, event, media, reaction, response, story
 from tests.unit.backend.conftest import ZONE, Bench
 
@@ -121,12 +120,8 @@ def test_days_without_tellings_change_nobody(bench: Bench, legacy: str) -> None:
 
 
 @pytest.mark.parametrize("legacy", ["l1", ""])
-@pytest.mark.parametrize("together", [1, 50])
-def test_what_ends_on_the_last_day_ends_at_its_instant(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, legacy: str, together: int
-) -> None:
+def test_what_ends_on_the_last_day_ends_at_its_instant(bench: Bench, legacy: str) -> None:
     """A day in Kolkata ends at half past six in the evening of the days that are counted here."""
-    monkeypatch.setattr(counts, "_MANY", together)
     told = {"s1": "2026-01-10", "s2": "2026-02-03", "s3": "2026-07-01", "s4": "2026-08-04"}
     ended = {"s1": "18:29:59", "s2": "18:30:00", "s3": "23:00:00", "s4": "00:00:00"}
     bench.deliver(

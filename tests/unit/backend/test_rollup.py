@@ -337,7 +337,7 @@ def _tables(bench: Bench, tenant: str) -> dict[str, list[Any]]:
                 ).all(),
                 key=repr,
             )
-            for table in ("memory", "fact", "rollup", "teller", "dirty_day")
+            for table in ("memory", "fact", "rollup", "told", "voice", "dirty_day")
         }
 
 

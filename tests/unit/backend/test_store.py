@@ -151,7 +151,7 @@ def test_days_are_dirty_until_their_events_are_counted(store: Store) -> None:
     assert [store.freshness("a", scope).dirty_days for scope in ("", "l1", "l2")] == [2, 2, 2]
     assert store.dirty_tenants() == ["a"]
 
-    fold(store, come, seq=2, dropped=(gone,))
+    fold(store, gone, come, seq=2)
     assert [store.freshness("a", scope).dirty_days for scope in ("", "l1", "l2")] == [0, 1, 0]
     assert store.dirty_tenants() == ["a"]
 
@@ -160,22 +160,47 @@ def test_days_are_dirty_until_their_events_are_counted(store: Store) -> None:
     assert store.freshness("a", "l1").dirty_days == 0
 
 
-def test_what_only_comes_to_a_legacy_is_counted_at_once(store: Store) -> None:
+@pytest.mark.parametrize("legacy", ["l1", ""])
+def test_what_comes_is_counted_at_once(store: Store, legacy: str) -> None:
     """Nothing has to be counted again for it; what came before stays counted."""
-    fold(store, Fact("l1", NOON, "stories", 1, b"p" * 16))
-    fold(store, Fact("l1", NOON + 1, "stories", 1, b"p" * 16), Fact("l1", NOON, "hearts", 1))
+    fold(store, Fact(legacy, NOON, "stories", 1, b"p" * 16))
+    fold(store, Fact(legacy, NOON + 1, "stories", 1, b"p" * 16), Fact(legacy, NOON, "hearts", 1))
 
     assert store.recount("a", 100).result() == []
-    assert (totals(store), people(store)) == ({"stories": 2, "hearts": 1}, 1)
+    assert (totals(store, legacy=legacy), people(store, legacy=legacy)) == (
+        {"stories": 2, "hearts": 1},
+        1,
+    )
 
 
-def test_whole_tenant_is_counted_again(store: Store) -> None:
-    """Its people do not add up, and many folds touch the same day of it."""
-    fold(store, Fact("", NOON, "stories", 1, b"p" * 16), Fact("l1", NOON, "stories", 1))
+@pytest.mark.parametrize("legacy", ["l1", ""])
+def test_what_goes_is_counted_down_at_once(store: Store, legacy: str) -> None:
+    """Who told something else on that day is still there; who has not, and whose day, are gone."""
+    first = Fact(legacy, NOON, "stories", 1, b"p" * 16)
+    again = Fact(legacy, NOON + 1, "responses", 1, b"p" * 16)
+    fold(store, first, again, Fact(legacy, NOON, "media", 1, b"q" * 16))
 
-    assert totals(store, legacy="") == {}
-    assert store.recount("a", 100).result() == [("", DAY)]
-    assert (totals(store, legacy=""), people(store, legacy="")) == ({"stories": 1}, 1)
+    fold(store, dropped=(first,))
+    assert totals(store, legacy=legacy) == {"responses": 1, "media": 1}
+    assert people(store, legacy=legacy) == 2
+    fold(store, dropped=(again,))
+    assert people(store, legacy=legacy) == 1
+    fold(store, dropped=(Fact(legacy, NOON, "media", 1, b"q" * 16),))
+
+    assert store.recount("a", 100).result() == []
+    assert (totals(store, legacy=legacy), people(store, legacy=legacy)) == ({}, 0)
+    assert store.first_day("a", legacy, UTC) is None
+
+
+def test_what_is_gone_already_is_not_taken_twice(store: Store) -> None:
+    """A fold that drops a fact which nobody finds leaves the day to the facts."""
+    fact = Fact("l1", NOON, "stories", 1)
+    fold(store, fact)
+    fold(store, dropped=(fact,))
+    fold(store, dropped=(fact,))
+
+    assert store.recount("a", 100).result() == [("l1", DAY)]
+    assert totals(store) == {}
 
 
 def test_a_fact_that_stands_already_is_not_counted_twice(store: Store) -> None:

@@ -12,7 +12,8 @@ from plugin_analytics.model.erasure import MARKS, Mark, compact, is_control, vis
 from plugin_analytics.model.families import BY_NAME, BY_TYPE, Act, Fact, Family
 
 DayOf = Callable[[int], date]
-DEFINITION = "v1"
+DEFINITION = "v1"  # what the metrics mean
+COUNTED_BY = "v1 crowds"  # and how the counts are kept: those of another way are made anew
 KEY_BYTES = 16  # of the key under which a subject is remembered
 
 # Of these types every act changes what is known of a subject; no other has to be looked at.

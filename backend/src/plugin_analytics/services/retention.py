@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from plugin_analytics.clock import Clock, Steadiness
 from plugin_analytics.model.calendar import local_date
 from plugin_analytics.model.retention import FLEETING, Ages, ages, fleeting_types
-from plugin_analytics.model.rollup import DEFINITION, Folded, Memory, refold
+from plugin_analytics.model.rollup import COUNTED_BY, Folded, Memory, refold
 from plugin_analytics.store.base import Quiet, Store
 
 ROWS = 1_000
@@ -26,7 +26,7 @@ _RESULT = {
     "lateness": "intake",
     "fact": "counts",
     "frozen": "counts",
-    "teller": "counts",
+    "told": "counts",
     "rollup": "counts",
 }
 
@@ -82,7 +82,7 @@ class Purge:
         """Forget *subjects*; wait a while for events of their kind that have yet to be folded."""
         for _ in range(WAITS):
             progress = self._store.progress(tenant)
-            if progress is not None and progress.definition == DEFINITION:
+            if progress is not None and progress.definition == COUNTED_BY:
                 quiet = Quiet(FLEETING, fleeting_types(), progress)
                 dated = partial(_dated, ZoneInfo(progress.zone))
                 with self._store.alone():

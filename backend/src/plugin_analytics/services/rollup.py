@@ -14,7 +14,7 @@ from plugin_analytics.clock import from_micros, rfc3339
 from plugin_analytics.model.calendar import find_zone, local_date
 from plugin_analytics.model.families import WHOLE_TENANT
 from plugin_analytics.model.retention import countable
-from plugin_analytics.model.rollup import DEFINITION, Folded, Memory, by_subject, fold, refold
+from plugin_analytics.model.rollup import COUNTED_BY, Folded, Memory, by_subject, fold, refold
 from plugin_analytics.services.pace import giving_way
 from plugin_analytics.services.zones import Zones
 from plugin_analytics.store.base import LegacyDay, Progress, Store
@@ -109,17 +109,17 @@ class Refresh:
         moved = self._moved()
         for tenant, zone in moved.items():
             with self._store.alone():
-                self._store.begin_again(tenant, zone.key, DEFINITION).result()
+                self._store.begin_again(tenant, zone.key, COUNTED_BY).result()
         return list(moved)
 
     def _moved(self) -> dict[str, ZoneInfo]:
         """Return whose counts do not follow their zone, and the zone that they should follow."""
         own, default = self._zones.all_own(), self._zones.default
-        others = self._store.tenants_counted_otherwise(default.key, DEFINITION)
+        others = self._store.tenants_counted_otherwise(default.key, COUNTED_BY)
         moved = {tenant: default for tenant in others if tenant not in own}
         for tenant, zone in own.items():
             progress = self._store.progress(tenant)
-            if progress and (progress.zone, progress.definition) != (zone.key, DEFINITION):
+            if progress and (progress.zone, progress.definition) != (zone.key, COUNTED_BY):
                 moved[tenant] = zone
         return moved
 
@@ -135,7 +135,7 @@ class Refresh:
             progress = self._store.progress(tenant)
             if progress is not None and progress.rebuild is None:
                 zone = self._zones.of(tenant)
-                self._store.begin_again(tenant, zone.key, DEFINITION).result()
+                self._store.begin_again(tenant, zone.key, COUNTED_BY).result()
         return progress is not None
 
     def rebuild_some(self, tenant: str) -> bool:
@@ -201,6 +201,6 @@ class Refresh:
             memories = self._store.memories(tenant, list(groups))
             zone = self._zone_of(tenant)
         folded = fold(groups, memories, partial(local_date, zone=zone))
-        reached = Progress(pending.seq, pending.watermark, zone.key, DEFINITION)
+        reached = Progress(pending.seq, pending.watermark, zone.key, COUNTED_BY)
         self._store.save_fold(tenant, folded, reached).result()
         return _Step(pending.number, folded.days())

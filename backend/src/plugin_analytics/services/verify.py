@@ -168,7 +168,7 @@ class _Look:
         return True
 
     def _check_spans(self, days: Iterable[LegacyDay], cancelled: Cancelled) -> bool:
-        """Hold months, and a tenant's weeks, quarters and years, against their days."""
+        """Hold months against their days."""
         for span in self._store.spans(days):
             with self._giving_way(), self._store.snapshot():
                 if cancelled() or not self._settled():

@@ -150,11 +150,10 @@ class Standing(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Days of a scope that are counted together: of which grain, and for the sake of which day."""
+    """Days of a scope that are counted together, and for the sake of which day."""
 
     legacy: str
     day: date
-    grain: int
     days: Range
 
 
@@ -301,10 +300,10 @@ class Store(Erasures, Protocol):
         """Return what stands of one day, and what it must follow from; None while it is dirty."""
 
     def spans(self, days: Iterable[LegacyDay]) -> Sequence[Span]:
-        """Return the spans of the calendar that hold some days and are counted ahead, each once."""
+        """Return the months that hold some days, each once: they are counted ahead too."""
 
     def span_differs(self, tenant: str, span: Span) -> bool:
-        """Tell whether a span says something else than its days; what is dirty says nothing."""
+        """Tell whether a month says something else than its days; what is dirty says nothing."""
 
     def latest(self, tenant: str, since: int, limit: int) -> Sequence[Stored]:
         """Return what arrived last and has been counted, up to *limit* events."""

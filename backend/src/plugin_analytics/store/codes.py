@@ -1,4 +1,4 @@
-"""Keep as small numbers what repeats in every row: tenants, their legacies, and words.
+"""Keep as small numbers what repeats in every row: tenants, their legacies, people, and words.
 
 The writer makes a number where there is none yet. Should its transaction be undone, everything
 remembered is forgotten, for another name may get that number then.
@@ -9,6 +9,7 @@ import sqlite3
 from plugin_analytics.store.schema import WHOLE
 
 MAX_STRANGERS = 64
+MAX_VOICES = 50_000  # that are remembered beside the database: a few MiB
 STRANGER, SOURCE = "?", "@"
 OTHER = "other"
 _MAX_SOURCE = 64
@@ -22,10 +23,11 @@ class Codes:
         self.tenants: dict[str, int] = {}
         self.legacies: dict[tuple[int, str], int] = {}
         self.words: dict[str, int] = {}
+        self.voices: dict[tuple[int, int, bytes], int] = {}
 
     def forget(self) -> None:
         """Look everything up again."""
-        for known in (self.tenants, self.legacies, self.words):
+        for known in (self.tenants, self.legacies, self.words, self.voices):
             known.clear()
 
     def tenant(self, connection: sqlite3.Connection, name: str) -> int:
@@ -42,6 +44,16 @@ class Codes:
         code = self.legacies.get((tenant, name))
         if code is None:
             code = self.legacies[tenant, name] = _legacy_code(connection, tenant, name)
+        return code
+
+    def voice(self, connection: sqlite3.Connection, tenant: int, legacy: int, person: bytes) -> int:
+        """Return the number of a person among those who told something in a legacy."""
+        key = tenant, legacy, person
+        code = self.voices.get(key)
+        if code is None:
+            if len(self.voices) >= MAX_VOICES:
+                self.voices.clear()
+            code = self.voices[key] = _voice_number(connection, key)
         return code
 
     def word(self, connection: sqlite3.Connection, text: str) -> int:
@@ -87,4 +99,17 @@ def _legacy_code(connection: sqlite3.Connection, tenant: int, name: str) -> int:
             " FROM legacy WHERE tenant = ? RETURNING code"
         )
         found = connection.execute(make, (tenant, name, tenant)).fetchone()
+    return int(found[0])
+
+
+def _voice_number(connection: sqlite3.Connection, key: tuple[int, int, bytes]) -> int:
+    find = "SELECT number FROM voice WHERE (tenant, legacy, person) = (?, ?, ?)"
+    found = connection.execute(find, key).fetchone()
+    if found is None:
+        make = (
+            "INSERT INTO voice (tenant, legacy, person, number)"
+            " SELECT ?1, ?2, ?3, COALESCE(MAX(number), -1) + 1 FROM voice"
+            " WHERE tenant = ?1 AND legacy = ?2 RETURNING number"
+        )
+        found = connection.execute(make, key).fetchone()
     return int(found[0])

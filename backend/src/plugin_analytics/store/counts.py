@@ -5,19 +5,20 @@ to build them anew would take longer than to run them.
 """
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from plugin_analytics.model.calendar import (
     EVEN,
     MINUTE,
     Interval,
     Range,
-    WeekStart,
     align,
     find_zone,
     first_instant,
@@ -25,16 +26,15 @@ from plugin_analytics.model.calendar import (
     local_date,
     stretches,
 )
-from plugin_analytics.model.reports import COUNTED, STORYTELLERS, TELLINGS, Cell
-from plugin_analytics.store import schema
+from plugin_analytics.model.crowds import STANDS, crowd_of, unpacked
+from plugin_analytics.model.reports import COUNTED, TELLINGS, Cell
 from plugin_analytics.store.base import Ending, Freshness, Health, Late
 from plugin_analytics.store.codes import SOURCE, STRANGER
 from plugin_analytics.store.reading import Reading, listed
 from plugin_analytics.store.schema import Grain
 
 _DAYS_OF_GRACE = 2  # no two zones are further apart than this
-_MANY = 50  # more days than these are looked at as one span: a statement has only so many parts
-_UNITS: dict[Grain, Interval] = {Grain.DAY: "day", Grain.MONTH: "month", Grain.YEAR: "year"}
+_EPOCH, _DAY = date(1970, 1, 1).toordinal(), 24 * 60 * MINUTE
 
 _FIRST_DAY = (
     "SELECT MIN(first) FROM (SELECT (SELECT MIN(start) FROM rollup WHERE tenant = ? AND legacy = ?"
@@ -62,25 +62,21 @@ _ROLLUP = (
 )
 _KINDS = "SELECT start, metric, dim, value" + _ROLLUP
 _SUMS = "SELECT start, metric, 0, SUM(value)" + _ROLLUP + " GROUP BY metric, start"
-# Between which days anybody told anything.
+_SPANS = (  # one statement for all slots of a report, however many
+    "WITH span(place, first, end, until) AS MATERIALIZED (SELECT key, json_extract(value, '$[0]'),"
+    " json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?))"
+)
 _TOLD = (
-    "SELECT (SELECT MIN(start) FROM teller WHERE tenant = ?1 AND legacy = ?2 AND grain = 0),"
-    " (SELECT MAX(start) FROM teller WHERE tenant = ?1 AND legacy = ?2 AND grain = 0)"
+    f"{_SPANS} SELECT place, told.until, people FROM span CROSS JOIN told"  # noqa: S608  # text of this module
+    " ON tenant = ? AND legacy = ? AND day >= first AND day < end"
+    " AND (told.until = 0 OR told.until >= span.until)"
 )
-_NOTED = (
-    "SELECT person FROM teller"
-    " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ?"
-    " AND (until_day IS NULL OR until_day >= ?)"
+_TELLINGS = (
+    f"{_SPANS} SELECT at, fact.until, person FROM span CROSS JOIN fact"  # noqa: S608  # text of this module
+    " ON tenant = ? AND legacy = ? AND day >= first AND day < end AND metric IN ({metrics})"
+    " AND delta = 1 AND person IS NOT NULL"
 )
-_NOTED_BY_DAY = (
-    "SELECT start, COUNT(*) FROM teller"
-    " WHERE tenant = ? AND legacy = ? AND grain = 0 AND start >= ? AND start < ?"
-    " AND (until_day IS NULL OR until_day > start) GROUP BY start"
-)
-_ENDED_ON = (
-    "SELECT DISTINCT start FROM teller"
-    " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ? AND until_day = ?"
-)
+_VOICES = "SELECT person, number FROM voice WHERE tenant = ? AND legacy = ?"
 _FIRST_FACT = "SELECT MIN(at) FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
 _BY_DAYS = (
     "SELECT ? + (at - ?) / ?, metric, dim, SUM(delta) FROM fact WHERE tenant = ? AND legacy = ?"
@@ -94,20 +90,10 @@ _FROZEN = (
     "SELECT day, metric, dim, value FROM frozen WHERE tenant = ? AND legacy = ?"
     " AND day >= ? AND day < ? AND metric IN ({metrics})"
 )
-_TELLERS = (
-    "SELECT person FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
-    " AND metric IN ({metrics}) AND delta = 1 AND at >= ? AND at < ?"
-    " AND (until IS NULL OR until >= ?)"
-)
-_TELLINGS = (
-    "SELECT at, person, until FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
-    " AND metric IN ({metrics}) AND delta = 1 AND person IS NOT NULL"
-)
 _PLAIN = date.fromordinal(EVEN.toordinal() + _DAYS_OF_GRACE)  # from here on also in other zones
 _Scope = tuple[int, int]
 _Zones = tuple[ZoneInfo, ZoneInfo]  # that is asked for, and that the counts are in
 _Count = tuple[int, int, int, int]  # day, metric, kind, value
-_Part = tuple[str, tuple[Any, ...]]  # of a statement, with the values in it
 
 
 class _Piece(NamedTuple):
@@ -117,19 +103,15 @@ class _Piece(NamedTuple):
     span: Range
 
 
-class _Telling(NamedTuple):
-    """That a person told something on a day, and until when any of it stood."""
-
-    day: date
-    person: bytes
-    until: date | None
-
-
 class _Cut(NamedTuple):
     """The days of the counts that lie in a range of another zone: whole, and at least in part."""
 
     inner: Range
     outer: Range
+
+    def edges(self) -> "list[Range]":
+        """Return the days that lie in the range in part."""
+        return _outside(self.outer, [self.inner] if self.inner.days > 0 else [])
 
 
 class _Border(NamedTuple):
@@ -138,6 +120,15 @@ class _Border(NamedTuple):
     instant: int
     within: date
     following: date  # the same where both begin at once
+
+
+class _Voices(dict[bytes, int]):
+    """The numbers of people; who has none yet has told something that is still to be counted."""
+
+    def __missing__(self, person: bytes) -> int:
+        """Make a number that nobody has."""
+        self[person] = number = max(self.values(), default=-1) + 1
+        return number
 
 
 class Counts(Reading):
@@ -178,19 +169,18 @@ class Counts(Reading):
     def storytellers(
         self, tenant: str, legacy: str, slots: Sequence[Range], zone: ZoneInfo
     ) -> Sequence[int]:
-        """Count, for each slot, the people with a telling in it that still stood at its end."""
-        scope = self._scope(tenant, legacy)
-        counted = self._counted_apart(tenant, zone)
-        if counted is not None:
-            if slots[0].start < _PLAIN:
-                return _people(slots, self._tellings_on_the_spot(scope, slots, zone))
-            return [self._people_on_the_spot(scope, slot, zone, counted) for slot in slots]
-        numbers = self._people_ahead(scope, slots)
-        told = self._told(scope)
-        return [
-            numbers[slot] if slot in numbers else self._people_within(scope, slot, told)
-            for slot in slots
-        ]
+        """Count, for each slot, the people with a telling in it that still stood at its end.
+
+        Of a day that lies in a slot whole, they were noted ahead; on the others facts are looked at.
+        """
+        scope, counted = self._scope(tenant, legacy), self._counted_apart(tenant, zone) or zone
+        cuts = [_cut(slot, zone, counted) for slot in slots]
+        crowds = self._noted(scope, slots, [cut.inner for cut in cuts], zone)
+        edges = _merged(edge for cut in cuts for edge in cut.edges())
+        if edges:
+            for place, crowd in self._looked_at(scope, slots, edges, zone).items():
+                crowds[place] |= crowd
+        return [crowd.bit_count() for crowd in crowds]
 
     def first_day(self, tenant: str, legacy: str, zone: ZoneInfo) -> date | None:
         """Return the first day on which anything counts."""
@@ -242,42 +232,19 @@ class Counts(Reading):
             found += self._rows(statement, (*scope, piece.grain, *_ordinals(piece.span)))
         return found
 
-    def _people_ahead(self, scope: _Scope, slots: Sequence[Range]) -> dict[Range, int]:
-        """Return the people of spans of the calendar, all of which the whole tenant has counted."""
-        if scope[1] != schema.WHOLE:
-            return self._people_of_days(scope, [slot for slot in slots if slot.days == 1])
-        wanted: dict[Grain, list[Range]] = {}
-        for slot in slots:
-            if (grain := _grain_of(slot)) is not None:
-                wanted.setdefault(grain, []).append(slot)
-        statement = _SUMS.format(metrics=listed(self._word_codes((STORYTELLERS,)).values()))
-        found: dict[Range, int] = {}
-        for grain, spans in wanted.items():
-            around = _ordinals(Range(spans[0].start, spans[-1].end))
-            rows = self._rows(statement, (*scope, grain, *around))
-            counts = {start: int(value) for start, _, _, value in rows}
-            found.update({span: counts.get(span.start.toordinal(), 0) for span in spans})
-        return found
-
-    def _people_of_days(self, scope: _Scope, days: Sequence[Range]) -> dict[Range, int]:
-        """Return the people of single days, who are all noted apart."""
-        if not days:
-            return {}
-        around = _ordinals(Range(days[0].start, days[-1].end))
-        numbers = dict(self._rows(_NOTED_BY_DAY, (*scope, *around)))
-        return {day: numbers.get(day.start.toordinal(), 0) for day in days}
-
-    def _told(self, scope: _Scope) -> Range | None:
-        """Return the days from the first on which anybody told anything to the last."""
-        first, last = self._rows(_TOLD, scope)[0]
-        return None if first is None else Range(date.fromordinal(first), date.fromordinal(last + 1))
-
-    def _people_within(self, scope: _Scope, span: Range, told: Range | None) -> int:
-        """Count the people of any range, from the years, months and days that it is made of."""
-        if told is None:
-            return 0
-        stretched = _stretched(span, told, "year" if scope[1] == schema.WHOLE else "month")
-        return self._distinct(self._noted(scope, stretched, span.end))
+    def _noted(
+        self, scope: _Scope, slots: Sequence[Range], spans: Sequence[Range], zone: ZoneInfo
+    ) -> list[int]:
+        """Return who told something on the days of *spans* that stood at the end of each's slot."""
+        wanted = [
+            (*_ordinals(span), _long_before(slot.end))
+            for slot, span in zip(slots, spans, strict=True)
+        ]
+        crowds = [0] * len(slots)
+        for place, until, people in self._rows(_TOLD, (msgspec.json.encode(wanted), *scope)):
+            if _stood(until, slots[place], zone):
+                crowds[place] |= unpacked(people)
+        return crowds
 
     # --- counted on the spot
 
@@ -340,72 +307,25 @@ class Counts(Reading):
             for _, count in _placed(spans, self._rows(_FROZEN.format(metrics=codes), values)):
                 yield count
 
-    def _people_on_the_spot(
-        self, scope: _Scope, slot: Range, zone: ZoneInfo, counted: ZoneInfo
-    ) -> int:
-        """Count the people of a range by the instants at which it begins and ends in *zone*.
-
-        Whoever told something on a day that lies in the range whole has been noted ahead. What
-        was told on the others is looked at, and what ended on the day in which the range does.
-        """
-        cut = _cut(slot, zone, counted)
-        looked_at = _outside(cut.outer, [cut.inner]) if cut.inner.days > 0 else [cut.outer]
-        parts: list[_Part] = []
-        if cut.inner.days > 0:
-            parts = self._noted(scope, cut.inner, cut.outer.end)
-            if cut.outer.end > cut.inner.end:
-                looked_at += self._ended_on(scope, cut.inner, cut.inner.end)
-        instants = (_border(day, zone, counted).instant for day in slot)
-        return self._distinct([*parts, *self._tellers_between(scope, looked_at, *instants)])
-
-    def _ended_on(self, scope: _Scope, span: Range, last: date) -> list[Range]:
-        """Return the days of *span* on which somebody told what stood until the day *last*."""
-        days: set[date] = set()
-        for piece in _pieces(span, years=scope[1] == schema.WHOLE):
-            for start in self._starts(scope, piece, last):
-                unit = Range(start, following(start, _UNITS[piece.grain]))
-                days.update(self._starts(scope, _Piece(Grain.DAY, unit), last))
-        if len(days) > _MANY:
-            return [Range(min(days), _moved(max(days), 1))]
-        return [Range(day, _moved(day, 1)) for day in sorted(days)]
-
-    def _starts(self, scope: _Scope, piece: _Piece, last: date) -> list[date]:
-        values = (*scope, piece.grain, *_ordinals(piece.span), last.toordinal())
-        return [date.fromordinal(start) for (start,) in self._rows(_ENDED_ON, values)]
-
-    def _noted(self, scope: _Scope, span: Range, end: date) -> list[_Part]:
-        """Ask who was noted ahead in the pieces of *span* with what still stood on the day *end*."""
-        return [
-            (_NOTED, (*scope, piece.grain, *_ordinals(piece.span), end.toordinal()))
-            for piece in _pieces(span, years=scope[1] == schema.WHOLE)
-        ]
-
-    def _tellers_between(
-        self, scope: _Scope, days: Sequence[Range], start: int, end: int
-    ) -> list[_Part]:
-        """Ask who told something on *days* of the counts from one instant to another."""
-        statement = self._of_tellings(_TELLERS)
-        return [(statement, (*scope, *_ordinals(span), start, end, end)) for span in days]
-
-    def _distinct(self, parts: Sequence[_Part]) -> int:
-        people, values = _united(parts)
-        counted = f"SELECT COUNT(DISTINCT person) FROM ({people})"  # noqa: S608  # statements of this module
-        return int(self._rows(counted, values)[0][0])
-
-    def _tellings_on_the_spot(
-        self, scope: _Scope, slots: Sequence[Range], zone: ZoneInfo
-    ) -> Iterator[_Telling]:
-        span = Range(slots[0].start, slots[-1].end)
-        values = (*scope, *_ordinals(_widened(span)))
-        for at, person, until in self._rows(self._of_tellings(_TELLINGS), values):
-            day = local_date(at, zone)
-            if span.start <= day < span.end:
-                yield _Telling(day, person, None if until is None else local_date(until, zone))
+    def _looked_at(
+        self, scope: _Scope, slots: Sequence[Range], days: Sequence[Range], zone: ZoneInfo
+    ) -> dict[int, int]:
+        """Return by place who told something in each of *slots* on *days* of the counts."""
+        statement = _TELLINGS.format(metrics=listed(self._word_codes(TELLINGS).values()))
+        spans = msgspec.json.encode([(*_ordinals(span), 0) for span in days])
+        starts, ends = zip(*map(_ordinals, slots), strict=True)
+        people: defaultdict[int, set[bytes]] = defaultdict(set)
+        for at, until, person in self._rows(statement, (spans, *scope)):
+            day = local_date(at, zone).toordinal()
+            place = bisect_right(starts, day) - 1
+            if place >= 0 and day < ends[place] and _stood(until or STANDS, slots[place], zone):
+                people[place].add(person)
+        voices = _Voices(self._rows(_VOICES, scope))
+        return {
+            place: crowd_of(voices[person] for person in found) for place, found in people.items()
+        }
 
     # --- the rest
-
-    def _of_tellings(self, statement: str) -> str:
-        return statement.format(metrics=listed(self._word_codes(TELLINGS).values()))
 
     def _counted_apart(self, tenant: str, zone: ZoneInfo) -> ZoneInfo | None:
         """Return the zone in whose days the counts are, where that is not *zone*.
@@ -427,24 +347,8 @@ def _placed(slots: Sequence[Range], counts: Iterable[_Count]) -> Iterator[tuple[
             yield place, count
 
 
-def _united(parts: Sequence[_Part]) -> _Part:
-    """Return one statement for the rows of all *parts*."""
-    statements = (statement for statement, _ in parts)
-    return " UNION ALL ".join(statements), tuple(value for _, own in parts for value in own)
-
-
 def _ordinals(span: Range) -> tuple[int, int]:
     return span.start.toordinal(), span.end.toordinal()
-
-
-def _stretched(span: Range, told: Range, interval: Interval) -> Range:
-    """Stretch a range to borders of the calendar over days on which nobody told anything.
-
-    It holds the same tellings, but is made of fewer pieces.
-    """
-    start = align(span.start, interval) if span.start <= told.start else span.start
-    end = _next(span.end, interval) if told.end <= span.end else span.end
-    return Range(start, end)
 
 
 def _widened(span: Range) -> Range:
@@ -454,6 +358,8 @@ def _widened(span: Range) -> Range:
 
 def _cut(slot: Range, zone: ZoneInfo, counted: ZoneInfo) -> _Cut:
     """Say which days of the zone *counted* lie in *slot*, whole or in part."""
+    if zone is counted:
+        return _Cut(slot, slot)
     if slot.start < _PLAIN:
         inner = Range(_moved(slot.start, _DAYS_OF_GRACE), _moved(slot.end, -_DAYS_OF_GRACE))
         return _Cut(inner, _widened(slot))
@@ -482,25 +388,41 @@ def _outside(whole: Range, inner: Sequence[Range]) -> list[Range]:
     return [Range(*ends) for ends in zip(starts, ends, strict=True) if ends[0] < ends[1]]
 
 
+def _merged(spans: Iterable[Range]) -> list[Range]:
+    """Return the days of ranges, each once."""
+    merged: list[Range] = []
+    for span in sorted(spans):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Range(merged[-1].start, max(span.end, merged[-1].end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def _stood(until: int, slot: Range, zone: ZoneInfo) -> bool:
+    """Tell whether what ended at an instant still stood at the end of *slot*."""
+    return until == STANDS or local_date(until, zone) >= slot.end
+
+
+def _long_before(day: date) -> int:
+    """Return an instant that lies before *day* in every zone."""
+    return (day.toordinal() - _EPOCH - _DAYS_OF_GRACE) * _DAY
+
+
 def _fit_months(borders: Iterable[date]) -> bool:
     return all(border.day == 1 for border in borders)
 
 
-def _pieces(span: Range, *, years: bool = False) -> list[_Piece]:
-    """Cut *span* into the months (and *years*) that lie in it, and the days that are left."""
+def _pieces(span: Range) -> list[_Piece]:
+    """Cut *span* into the months that lie in it, and the days that are left."""
     months = Range(_next(span.start, "month"), align(span.end, "month"))
     if months.start >= months.end:
         return [_Piece(Grain.DAY, span)]
-    whole = Range(_next(months.start, "year"), align(months.end, "year")) if years else None
-    inner = [_Piece(Grain.MONTH, months)]
-    if whole is not None and whole.start < whole.end:
-        inner = [
-            _Piece(Grain.MONTH, Range(months.start, whole.start)),
-            _Piece(Grain.YEAR, whole),
-            _Piece(Grain.MONTH, Range(whole.end, months.end)),
-        ]
-    edges = Range(span.start, months.start), Range(months.end, span.end)
-    pieces = [_Piece(Grain.DAY, edges[0]), *inner, _Piece(Grain.DAY, edges[1])]
+    pieces = [
+        _Piece(Grain.DAY, Range(span.start, months.start)),
+        _Piece(Grain.MONTH, months),
+        _Piece(Grain.DAY, Range(months.end, span.end)),
+    ]
     return [piece for piece in pieces if piece.span.start < piece.span.end]
 
 
@@ -508,42 +430,6 @@ def _next(day: date, interval: Interval) -> date:
     """Return the first day of a unit that is not before *day*."""
     first = align(day, interval)
     return first if first == day else following(first, interval)
-
-
-def _grain_of(slot: Range) -> Grain | None:
-    """Return of which grain a slot is, if it is a span of the calendar."""
-    for grain, interval, week_start in _GRAINS_BY_DAYS.get(slot.days, ()):
-        start = align(slot.start, interval, week_start)
-        if start == slot.start and following(start, interval) == slot.end:
-            return grain
-    return None
-
-
-_Calendar = tuple[Grain, Interval, WeekStart]
-_WEEKS: tuple[_Calendar, ...] = (
-    (Grain.WEEK, "week", "mon"),
-    (Grain.SUNDAY_WEEK, "week", "sun"),
-)
-_GRAINS_BY_DAYS: dict[int, tuple[_Calendar, ...]] = {
-    1: ((Grain.DAY, "day", "mon"),),
-    7: _WEEKS,
-    **dict.fromkeys((28, 29, 30, 31), ((Grain.MONTH, "month", "mon"),)),
-    **dict.fromkeys((90, 91, 92), ((Grain.QUARTER, "quarter", "mon"),)),
-    **dict.fromkeys((365, 366), ((Grain.YEAR, "year", "mon"),)),
-}
-
-
-def _people(slots: Sequence[Range], tellings: Iterable[_Telling]) -> list[int]:
-    """Count who told something in each slot that still stood at the slot's end."""
-    starts = [slot.start for slot in slots]
-    people: list[set[bytes]] = [set() for _ in slots]
-    for telling in tellings:
-        place = bisect_right(starts, telling.day) - 1
-        if place < 0 or telling.day >= slots[place].end:
-            continue
-        if telling.until is None or telling.until >= slots[place].end:
-            people[place].add(telling.person)
-    return [len(found) for found in people]
 
 
 def _moved(day: date, days: int) -> date:

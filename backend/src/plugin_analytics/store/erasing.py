@@ -94,6 +94,8 @@ _REGRANT = (
 # What is counted for one legacy, by the columns that tell its rows apart.
 _OF_LEGACY = {
     "rollup": "grain, metric, start, dim",
+    "told": "day, until",
+    "voice": "person",
     "teller": "grain, start, person",
     "fact": "day, metric, subject, at, delta",
     "frozen": "day, metric, dim",
@@ -506,6 +508,7 @@ class Erasing(Reading):
             connection.execute(_DROP_GRANT, (code, found[0]))
             connection.execute(_DROP_NAME, (code, found[0]))
             self._codes.legacies.pop((code, legacy), None)
+            self._codes.voices.clear()
             return False
 
         return self._writer.submit(work, rows=ROWS_AT_ONCE)

@@ -1,23 +1,24 @@
 """Write what a fold changes, and let the counts follow; each step in one transaction.
 
-What a fold only adds to a legacy's day is added to its counts there and then. A day that loses
-something, and every day of the whole tenant, is marked, and counted again from its facts when a
-good piece has been folded: many folds touch the same one.
+What a fold adds and takes is added and taken there and then. A day of which that is not sure, or
+whose facts somebody else has changed, is marked, and counted again from its facts.
 """
 
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from plugin_analytics.model.calendar import Interval, WeekStart, align, following
-from plugin_analytics.model.reports import COUNTED, STORYTELLERS, TELLINGS
+from plugin_analytics.model.calendar import align, following
+from plugin_analytics.model.crowds import STANDS
+from plugin_analytics.model.reports import COUNTED, TELLINGS
 from plugin_analytics.model.rollup import DatedFact, Folded
 from plugin_analytics.store.base import LegacyDay, Progress
 from plugin_analytics.store.codes import Codes
-from plugin_analytics.store.schema import WHOLE, Grain
+from plugin_analytics.store.crowds import Crowds, Telling
+from plugin_analytics.store.schema import Grain
 
 _REMEMBER = (
     "INSERT INTO memory (tenant, subject, family, last_at, acts) VALUES (?, ?, ?, ?, ?)"
@@ -43,12 +44,19 @@ _COUNT_UP = (
     "INSERT INTO rollup (tenant, legacy, grain, metric, start, dim, value)"
     " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
 )
-# `max` of two is nothing where one is nothing: who has told what still stands stands.
-_TELL = (
-    "INSERT INTO teller (tenant, legacy, grain, start, person, until_day)"
-    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-    " SET until_day = max(until_day, excluded.until_day)"
-    " WHERE until_day IS NOT max(until_day, excluded.until_day)"
+# What came and went on one day leaves a nought; what never came leaves nothing.
+_DROP_NOUGHT = (
+    "DELETE FROM rollup WHERE tenant = ?1 AND legacy = ?2 AND grain = 0 AND metric = ?3"
+    " AND start = ?4 AND dim = ?5 AND value = 0 AND NOT EXISTS ("
+    "SELECT 1 FROM fact WHERE tenant = ?1 AND legacy = ?2 AND day = ?4 AND metric = ?3 AND dim = ?5"
+    ") AND NOT EXISTS ("
+    "SELECT 1 FROM frozen WHERE (tenant, legacy, day, metric, dim) = (?1, ?2, ?4, ?3, ?5))"
+)
+_DROP_NOUGHT_OF_MONTH = (
+    "DELETE FROM rollup WHERE tenant = ?1 AND legacy = ?2 AND grain = 1 AND metric = ?3"
+    " AND start = ?4 AND dim = ?5 AND value = 0 AND NOT EXISTS ("
+    "SELECT 1 FROM rollup WHERE tenant = ?1 AND legacy = ?2 AND grain = 0 AND metric = ?3"
+    " AND start >= ?4 AND start < ?6 AND dim = ?5)"
 )
 _MARK_DAY = "INSERT INTO dirty_day (tenant, legacy, day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _MOVE_ON = (
@@ -59,7 +67,6 @@ _MOVE_ON = (
 )
 _DIRTY = "SELECT legacy, day FROM dirty_day WHERE tenant = ? ORDER BY legacy, day LIMIT ?"
 _CLEAN = "DELETE FROM dirty_day WHERE tenant = ? AND legacy = ? AND day = ?"
-_DROP_TELLERS = "DELETE FROM teller WHERE tenant = ? AND legacy = ? AND grain = ? AND start = ?"
 _DROP_COUNTS = (
     "DELETE FROM rollup WHERE tenant = ? AND legacy = ? AND grain = ? AND start = ?"
     " AND metric IN ({metrics})"
@@ -72,39 +79,11 @@ _COUNT_DAY = (
     " SELECT metric, dim, value FROM frozen WHERE tenant = ?1 AND legacy = ?2 AND day = ?3"
     ") GROUP BY metric, dim"
 )
-_COUNT_TELLERS = (
-    "INSERT INTO teller (tenant, legacy, grain, start, person, until_day)"
-    " SELECT tenant, legacy, 0, day, person,"
-    " CASE WHEN COUNT(until_day) = COUNT(*) THEN MAX(until_day) END FROM fact"
-    " WHERE tenant = ? AND legacy = ? AND day = ? AND delta = 1 AND person IS NOT NULL"
-    " AND metric IN ({tellings}) GROUP BY person"
-)
-_GATHER_TELLERS = (
-    "INSERT INTO teller (tenant, legacy, grain, start, person, until_day)"
-    " SELECT tenant, legacy, ?, ?, person,"
-    " CASE WHEN COUNT(until_day) = COUNT(*) THEN MAX(until_day) END FROM teller"
-    " WHERE tenant = ? AND legacy = ? AND grain = ? AND start >= ? AND start < ? GROUP BY person"
-)
 _GATHER_COUNTS = (
     "INSERT INTO rollup (tenant, legacy, grain, metric, start, dim, value)"
     " SELECT tenant, legacy, ?, metric, ?, dim, SUM(value) FROM rollup"
     " WHERE tenant = ? AND legacy = ? AND grain = 0 AND metric IN ({metrics})"
     " AND start >= ? AND start < ? GROUP BY metric, dim"
-)
-# People of a span are those of the days and months in it: whichever is coarsest and fits.
-_COUNT_PEOPLE = (
-    "INSERT INTO rollup (tenant, legacy, grain, metric, start, dim, value)"
-    " SELECT ?1, ?2, ?3, ?4, ?5, 0, COUNT(DISTINCT person) FROM teller"
-    " WHERE tenant = ?1 AND legacy = ?2 AND grain = ?7 AND start >= ?5 AND start < ?6"
-    " AND (until_day IS NULL OR until_day >= ?6) HAVING COUNT(*) > 0"
-)
-_SPANS: tuple[tuple[Grain, Interval, WeekStart, Grain], ...] = (
-    (Grain.DAY, "day", "mon", Grain.DAY),
-    (Grain.WEEK, "week", "mon", Grain.DAY),
-    (Grain.SUNDAY_WEEK, "week", "sun", Grain.DAY),
-    (Grain.MONTH, "month", "mon", Grain.MONTH),
-    (Grain.QUARTER, "quarter", "mon", Grain.MONTH),
-    (Grain.YEAR, "year", "mon", Grain.YEAR),
 )
 _Row = tuple[Any, ...]  # a fact
 _KEY = 7  # so many of its columns tell it apart
@@ -117,6 +96,7 @@ class Folding:
     def __init__(self, codes: Codes) -> None:
         """Write legacies, metrics and kinds by their *codes*."""
         self._codes = codes
+        self._crowds = Crowds(codes)
 
     def save(
         self, connection: sqlite3.Connection, tenant: str, folded: Folded, progress: Progress
@@ -127,16 +107,13 @@ class Folding:
         dropped, added = (
             self._rows(connection, code, facts) for facts in (folded.dropped, folded.added)
         )
-        connection.executemany(_DROP_FACT, [row[:_KEY] for row in dropped])
-        lost = {row[1:3] for row in dropped}
-        if not added or connection.executemany(_NEW_FACT, added).rowcount == len(added):
-            plain = [row for row in added if row[1] != WHOLE and row[1:3] not in lost]
-        else:  # some stood already, and are counted or not: the facts must tell
+        sure = _all_met(connection, _DROP_FACT, [row[:_KEY] for row in dropped])
+        sure &= _all_met(connection, _NEW_FACT, added)
+        if sure:
+            self._follow(connection, code, dropped, added)
+        else:  # some stood already or no longer, and are counted or not: the facts must tell
             connection.executemany(_ADD_FACT, added)
-            plain = []
-        self._count_up(connection, plain)
-        touched = lost.union(row[1:3] for row in added)
-        _mark(connection, code, touched.difference(row[1:3] for row in plain))
+            _mark(connection, code, {row[1:3] for row in (*dropped, *added)})
         connection.execute(_MOVE_ON, (code, *progress))
 
     def apply(self, connection: sqlite3.Connection, code: int, folded: Folded) -> None:
@@ -163,22 +140,37 @@ class Folding:
         ]
         connection.executemany(_REMEMBER, rows)
 
-    def _count_up(self, connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
-        """Add new facts to the counts of their days and months."""
-        values: Counter[tuple[Any, ...]] = Counter()
-        tellers: dict[tuple[Any, ...], int | None] = {}
+    def _follow(
+        self,
+        connection: sqlite3.Connection,
+        tenant: int,
+        dropped: Sequence[_Row],
+        added: Sequence[_Row],
+    ) -> None:
+        """Let the counts of days and months, and who told something, follow new and lost facts."""
+        values: Counter[tuple[int, int, int, int, int]] = Counter()
+        for sign, rows in ((-1, dropped), (1, added)):
+            for _, legacy, day, metric, _, _, delta, dim, *_ in rows:
+                values[legacy, _DAY, metric, day, dim] += sign * delta
+                values[legacy, _MONTH, metric, _month_of(day), dim] += sign * delta
+        changes = [(tenant, *key, value) for key, value in sorted(values.items())]
+        connection.executemany(_COUNT_UP, changes)
+        _drop_noughts(connection, {(*row[:2], row[3], row[2], row[_KEY]) for row in dropped})
+        came, went = (self._tellings(connection, rows) for rows in (added, dropped))
+        self._crowds.add(connection, tenant, came)
+        left = {key[:2] for key, people in went.items() if not people <= came.get(key, set())}
+        self._crowds.recount(connection, tenant, left)
+
+    def _tellings(
+        self, connection: sqlite3.Connection, rows: Iterable[_Row]
+    ) -> dict[Telling, set[bytes]]:
+        """Return who told something, by legacy, day, and until when it stood."""
         tellings = {self._codes.word(connection, metric) for metric in TELLINGS}
-        for tenant, legacy, day, metric, _, _, delta, dim, person, _, until in rows:
-            month = _month_of(day)
-            values[tenant, legacy, _DAY, metric, day, dim] += delta
-            values[tenant, legacy, _MONTH, metric, month, dim] += delta
-            if person is None or delta != 1 or metric not in tellings:
-                continue
-            for grain, start in ((_DAY, day), (_MONTH, month)):
-                key = tenant, legacy, grain, start, person
-                tellers[key] = _longer(tellers.get(key, until), until)
-        connection.executemany(_COUNT_UP, [(*key, value) for key, value in values.items()])
-        connection.executemany(_TELL, [(*key, until) for key, until in tellers.items()])
+        found: defaultdict[Telling, set[bytes]] = defaultdict(set)
+        for _, legacy, day, metric, _, _, delta, _, person, until, _ in rows:
+            if person is not None and delta == 1 and metric in tellings:
+                found[legacy, day, until or STANDS].add(person)
+        return found
 
     def remove(
         self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]
@@ -203,54 +195,16 @@ class Folding:
     def count(
         self, connection: sqlite3.Connection, tenant: int, days: Sequence[tuple[int, int]]
     ) -> None:
-        """Make the counts of *days*, and of every span that they lie in, follow the facts."""
-        counted = self._listed(connection, COUNTED)
-        self._count_days(connection, tenant, days, counted)
-        for legacy, start in _starts(days, "month"):
-            span = start, _end(start, "month")
-            _gather_tellers(connection, tenant, legacy, Grain.MONTH, Grain.DAY, span)
-            _gather_counts(connection, tenant, legacy, span, counted)
-        # A circle is small: only of a whole tenant are there too many people to count on the spot.
-        self._count_people(connection, tenant, [day for day in days if day[0] == WHOLE])
-
-    def _count_days(
-        self,
-        connection: sqlite3.Connection,
-        tenant: int,
-        days: Sequence[tuple[int, int]],
-        counted: str,
-    ) -> None:
+        """Make the counts of *days*, and of the months that they lie in, follow the facts."""
+        counted = ", ".join(str(self._codes.word(connection, metric)) for metric in COUNTED)
         where = [(tenant, *day) for day in days]
         spans = [(tenant, legacy, Grain.DAY, day) for legacy, day in days]
-        connection.executemany(_DROP_TELLERS, spans)
         connection.executemany(_DROP_COUNTS.format(metrics=counted), spans)
         connection.executemany(_COUNT_DAY, where)
-        tellings = self._listed(connection, TELLINGS)
-        connection.executemany(_COUNT_TELLERS.format(tellings=tellings), where)
-
-    def _count_people(
-        self, connection: sqlite3.Connection, tenant: int, days: Sequence[tuple[int, int]]
-    ) -> None:
-        """Count the people of each span of the calendar: they do not add up."""
-        for legacy, start in _starts(days, "year"):
-            span = start, _end(start, "year")
-            _gather_tellers(connection, tenant, legacy, Grain.YEAR, Grain.MONTH, span)
-        people = self._codes.word(connection, STORYTELLERS)
-        drop = _DROP_COUNTS.format(metrics=people)
-        for grain, interval, week_start, source in _SPANS:
-            starts = _starts(days, interval, week_start)
-            connection.executemany(drop, [(tenant, legacy, grain, at) for legacy, at in starts])
-            connection.executemany(
-                _COUNT_PEOPLE,
-                [
-                    (tenant, legacy, grain, people, start, _end(start, interval), source)
-                    for legacy, start in starts
-                ],
-            )
-
-    def _listed(self, connection: sqlite3.Connection, words: Iterable[str]) -> str:
-        """Return the numbers of *words* as a list within a statement."""
-        return ", ".join(str(self._codes.word(connection, word)) for word in words)
+        for legacy, start in sorted({(legacy, _month_of(day)) for legacy, day in days}):
+            _gather_counts(connection, tenant, legacy, start, counted)
+        self._codes.voices.clear()  # should somebody's number be lost, they get another
+        self._crowds.recount(connection, tenant, days)
 
     def _rows(
         self, connection: sqlite3.Connection, tenant: int, facts: Iterable[DatedFact]
@@ -280,9 +234,9 @@ def _mark(connection: sqlite3.Connection, tenant: int, days: Iterable[tuple[int,
     connection.executemany(_MARK_DAY, [(tenant, *day) for day in days])
 
 
-def _longer(one: int | None, other: int | None) -> int | None:
-    """Return the later of two ends; what has none stands longest."""
-    return None if one is None or other is None else max(one, other)
+def _all_met(connection: sqlite3.Connection, statement: str, rows: Sequence[_Row]) -> bool:
+    """Run a statement for each of *rows*; tell whether each has found or made its row."""
+    return not rows or connection.executemany(statement, rows).rowcount == len(rows)
 
 
 @lru_cache(maxsize=4_096)
@@ -290,45 +244,28 @@ def _month_of(day: int) -> int:
     return align(date.fromordinal(day), "month").toordinal()
 
 
-def _gather_tellers(
-    connection: sqlite3.Connection,
-    tenant: int,
-    legacy: int,
-    grain: Grain,
-    source: Grain,
-    span: tuple[int, int],
-) -> None:
-    """Make the people of a span those of the finer spans in it."""
-    connection.execute(_DROP_TELLERS, (tenant, legacy, grain, span[0]))
-    connection.execute(_GATHER_TELLERS, (grain, span[0], tenant, legacy, source, *span))
+def _month_after(month: int) -> int:
+    return following(date.fromordinal(month), "month").toordinal()
+
+
+def _drop_noughts(connection: sqlite3.Connection, lost: Iterable[_Row]) -> None:
+    """Drop the counts of days and months in which nothing is left."""
+    connection.executemany(_DROP_NOUGHT, lost)
+    months = {(*row[:3], _month_of(row[3]), row[4]) for row in lost}
+    connection.executemany(_DROP_NOUGHT_OF_MONTH, [(*row, _month_after(row[3])) for row in months])
 
 
 def _gather_counts(
-    connection: sqlite3.Connection, tenant: int, legacy: int, span: tuple[int, int], counted: str
+    connection: sqlite3.Connection, tenant: int, legacy: int, start: int, counted: str
 ) -> None:
     """Add up a month from its days."""
+    end = _month_after(start)
     drop, gather = (text.format(metrics=counted) for text in (_DROP_COUNTS, _GATHER_COUNTS))
-    connection.execute(drop, (tenant, legacy, Grain.MONTH, span[0]))
-    connection.execute(gather, (Grain.MONTH, span[0], tenant, legacy, *span))
-
-
-def _starts(
-    days: Iterable[tuple[int, int]], interval: Interval, week_start: WeekStart = "mon"
-) -> list[tuple[int, int]]:
-    """Return each legacy's spans of the calendar that *days* lie in, by their first day."""
-    return sorted(
-        {
-            (legacy, align(date.fromordinal(day), interval, week_start).toordinal())
-            for legacy, day in days
-        }
-    )
+    connection.execute(drop, (tenant, legacy, Grain.MONTH, start))
+    connection.execute(gather, (Grain.MONTH, start, tenant, legacy, start, end))
 
 
 def _name_of(connection: sqlite3.Connection, tenant: int, legacy: int) -> str:
     query = "SELECT name FROM legacy WHERE tenant = ? AND code = ?"
     found = connection.execute(query, (tenant, legacy)).fetchone()
     return "" if found is None else str(found[0])
-
-
-def _end(start: int, interval: Interval) -> int:
-    return following(date.fromordinal(start), interval).toordinal()

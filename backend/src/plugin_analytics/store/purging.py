@@ -17,13 +17,12 @@ from plugin_analytics.model.rollup import Memory
 from plugin_analytics.store import schema
 from plugin_analytics.store.base import Aged, Quiet, Refold, Subject
 from plugin_analytics.store.codes import Codes
+from plugin_analytics.store.crowds import Crowds
 from plugin_analytics.store.folding import Folding
-from plugin_analytics.store.schema import Grain
 
 Read = Callable[[Any], Sequence[Any]]
 
 SCANNED = 50_000  # arrivals that one statement looks at
-_WEEK = 7
 _AT_REST = (
     "SELECT seq FROM progress WHERE tenant = ? AND zone = ? AND definition = ? AND rebuild IS NULL"
 )
@@ -67,12 +66,15 @@ def freeze(
     return len(memories)
 
 
-def drop(connection: sqlite3.Connection, tenant: int, aged: Aged) -> int:
+def drop(connection: sqlite3.Connection, codes: Codes, tenant: int, aged: Aged) -> int:
     """Take rows away by their keys; return how many were still there."""
     columns = schema.metadata.tables[aged.table].primary_key.columns
     names, marks = ", ".join(column.name for column in columns), ", ".join("?" * len(columns))
     statement = f"DELETE FROM {aged.table} WHERE ({names}) = ({marks})"  # noqa: S608  # names of the schema
-    return connection.executemany(statement, [(tenant, *key) for key in aged.keys]).rowcount
+    gone = connection.executemany(statement, [(tenant, *key) for key in aged.keys]).rowcount
+    if aged.table == schema.told.name:
+        Crowds(codes).forget_silent(connection, tenant, {key[0] for key in aged.keys})
+    return gone
 
 
 def _at_rest(connection: sqlite3.Connection, codes: Codes, tenant: int, quiet: Quiet) -> bool:
@@ -153,11 +155,5 @@ def _old(ages: Ages) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         yield table, table.c.day < arrival
     for table in (schema.fact, schema.frozen):
         yield table, table.c.day < counts
-    yield schema.teller, schema.teller.c.start < counts
-    # A week may reach over the new year: it goes with the last day in it.
-    columns = schema.rollup.c
-    weekly = columns.grain.in_((Grain.WEEK, Grain.SUNDAY_WEEK))
-    yield (
-        schema.rollup,
-        or_(and_(~weekly, columns.start < counts), columns.start <= counts - _WEEK),
-    )
+    yield schema.told, schema.told.c.day < counts
+    yield schema.rollup, schema.rollup.c.start < counts

@@ -7,6 +7,7 @@ byte that tells the two apart; nothing once it is over. A process that dies goes
 
 import sqlite3
 
+from plugin_analytics.model.reports import STORYTELLERS
 from plugin_analytics.model.rollup import Memory
 from plugin_analytics.store.base import Refold
 from plugin_analytics.store.codes import Codes
@@ -25,6 +26,12 @@ _DROP_FACTS = (
     "DELETE FROM fact WHERE (tenant, legacy, day, metric, subject, at, delta) IN ("
     "SELECT tenant, legacy, day, metric, subject, at, delta FROM fact WHERE tenant = ? LIMIT ?)"
 )
+# The release before counted people in other tables: what it has left would be of no time.
+_DROP_TELLERS = (
+    "DELETE FROM teller WHERE (tenant, legacy, grain, start, person) IN ("
+    "SELECT tenant, legacy, grain, start, person FROM teller WHERE tenant = ? LIMIT ?)"
+)
+_DROP_PEOPLE = "DELETE FROM rollup WHERE tenant = ? AND (metric = ? OR grain NOT IN (0, 1))"
 _REMEMBERED = (
     "SELECT subject, name, last_at, acts FROM memory JOIN word ON word.code = family"
     " WHERE tenant = ? AND subject > ? ORDER BY subject LIMIT ?"
@@ -34,6 +41,7 @@ _MARK_ALL = (
     " SELECT tenant, legacy, start FROM rollup WHERE tenant = ?1 AND grain = 0"
     " UNION SELECT tenant, legacy, day FROM fact WHERE tenant = ?1"
     " UNION SELECT tenant, legacy, day FROM frozen WHERE tenant = ?1"
+    " UNION SELECT tenant, legacy, day FROM told WHERE tenant = ?1"
     " ON CONFLICT DO NOTHING"
 )
 
@@ -60,11 +68,16 @@ def advance(
     if reached is None:
         return False
     if reached == _BEGUN:
-        dropped = connection.execute(_DROP_FACTS, (tenant, FACTS_AT_ONCE)).rowcount
+        dropped = sum(
+            connection.execute(drop, (tenant, FACTS_AT_ONCE)).rowcount
+            for drop in (_DROP_FACTS, _DROP_TELLERS)
+        )
         connection.execute(_MOVE_TO, (_BEGUN if dropped else _FOLDING, tenant))
         return True
     rows = connection.execute(_REMEMBERED, (tenant, reached[1:], limit)).fetchall()
     if not rows:
+        people = codes.word(connection, STORYTELLERS)
+        connection.execute(_DROP_PEOPLE, (tenant, people))
         connection.execute(_MARK_ALL, (tenant,))
         connection.execute(_MOVE_TO, (None, tenant))
         return False

@@ -347,7 +347,7 @@ class SQLiteStore(Counts, Erasing, Verifying):
 
         def work(session: Session) -> int:
             code = self._codes.tenant(session.driver, tenant)
-            return purging.drop(session.driver, code, aged)
+            return purging.drop(session.driver, self._codes, code, aged)
 
         return self._writer.submit(work, rows=len(aged.keys))
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select, tuple_, union
+from sqlalchemy import and_, func, literal, select, tuple_, union
 
-from plugin_analytics.model.calendar import Interval, Range, WeekStart, align, following
+from plugin_analytics.model.calendar import Range, align, following
 from plugin_analytics.model.checking import DayCounts, Kind, without_noughts
-from plugin_analytics.model.families import WHOLE_TENANT
-from plugin_analytics.model.reports import COUNTED, STORYTELLERS
+from plugin_analytics.model.crowds import STANDS, numbers_in, unpacked
+from plugin_analytics.model.reports import COUNTED
 from plugin_analytics.model.rollup import DatedFact, Memory, Stored
 from plugin_analytics.store import schema
 from plugin_analytics.store.base import Arrived, LegacyDay, Span, Standing, Verification
@@ -18,16 +18,9 @@ from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.reading import Reading
 from plugin_analytics.store.schema import Grain
 
-_SPANS: tuple[tuple[Grain, Interval, WeekStart], ...] = (
-    (Grain.WEEK, "week", "mon"),
-    (Grain.SUNDAY_WEEK, "week", "sun"),
-    (Grain.MONTH, "month", "mon"),
-    (Grain.QUARTER, "quarter", "mon"),
-    (Grain.YEAR, "year", "mon"),
-)
-_GATHERED = (Grain.MONTH, Grain.YEAR)
 _DAY = 86_400 * 1_000_000
 _AT_ONCE = 1_000
+_NOBODY = b"nobody"  # whom a bit without a number stands for
 _SAVE = (
     "INSERT INTO verification (tenant, at, days, events, drift) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (tenant) DO UPDATE SET at = excluded.at, days = excluded.days,"
@@ -112,22 +105,18 @@ class Verifying(Reading):
         )
 
     def spans(self, days: Iterable[LegacyDay]) -> Sequence[Span]:
-        """Return the spans of the calendar that hold some days and are counted ahead, each once."""
-        found: dict[tuple[str, Grain, date], Span] = {}
+        """Return the months that hold some days, each once: they are counted ahead too."""
+        found: dict[tuple[str, date], Span] = {}
         for legacy, day in days:
-            for grain, interval, week_start in _SPANS:
-                start = align(day, interval, week_start)
-                if legacy == WHOLE_TENANT or grain is Grain.MONTH:
-                    own = Span(legacy, day, grain, Range(start, following(start, interval)))
-                    found.setdefault((legacy, grain, start), own)
+            start = align(day, "month")
+            own = Span(legacy, day, Range(start, following(start, "month")))
+            found.setdefault((legacy, start), own)
         return list(found.values())
 
     def span_differs(self, tenant: str, span: Span) -> bool:
-        """Tell whether a span says something else than its days; what is dirty says nothing."""
+        """Tell whether a month says something else than its days; what is dirty says nothing."""
         scope = self._scope(tenant, span.legacy)
-        return not self._touched(scope, span.days) and self._span_differs(
-            scope, Grain(span.grain), span.days
-        )
+        return not self._touched(scope, span.days) and self._span_differs(scope, span.days)
 
     def latest(self, tenant: str, since: int, limit: int) -> Sequence[Stored]:
         """Return what arrived last and has been counted, up to *limit* events."""
@@ -200,18 +189,24 @@ class Verifying(Reading):
         )
 
     def _counts_of(self, scope: tuple[int, int], day: int) -> DayCounts:
-        columns = schema.teller.c
-        rows = self._all(
-            select(columns.person, columns.until_day).where(
-                *_in(schema.teller, scope), columns.grain == Grain.DAY, columns.start == day
-            )
-        )
-        tellers = {person: _date(until) for person, until in rows}
         rollup = schema.rollup
         here = (*_in(rollup, scope), rollup.c.grain == Grain.DAY, rollup.c.start == day)
-        values = self._kinds(rollup, here)
-        people = values.pop((STORYTELLERS, ""), 0)
-        return DayCounts(values, tellers, people)
+        told, voices = schema.told, self._voices(scope)
+        rows = self._all(select(told.c.until, told.c.people).where(*_at(told, scope, day)))
+        return DayCounts(
+            self._kinds(rollup, here),
+            {
+                None if until == STANDS else until: {
+                    voices.get(number, _NOBODY) for number in numbers_in(unpacked(people))
+                }
+                for until, people in rows
+            },
+        )
+
+    def _voices(self, scope: tuple[int, int]) -> dict[int, bytes]:
+        columns = schema.voice.c
+        query = select(columns.number, columns.person).where(*_in(schema.voice, scope))
+        return {row.number: row.person for row in self._all(query)}
 
     def _kinds(self, table: Any, where: Sequence[Any]) -> dict[Kind, int]:
         """Return values by the names of metric and kind, but for noughts."""
@@ -231,25 +226,10 @@ class Verifying(Reading):
         inside = table.c.day.between(span.start.toordinal(), span.end.toordinal() - 1)
         return bool(self._all(select(table.c.day).where(*_in(table, scope), inside).limit(1)))
 
-    def _span_differs(self, scope: tuple[int, int], grain: Grain, span: Range) -> bool:
-        rollup, teller = schema.rollup, schema.teller
-        start, end = span.start.toordinal(), span.end.toordinal()
-        here = (*_in(rollup, scope), rollup.c.grain == grain, rollup.c.start == start)
-        counted = self._kinds(rollup, here)
-        people = counted.pop((STORYTELLERS, ""), 0)
-        days = (
-            *_in(teller, scope),
-            *(teller.c.grain == Grain.DAY, teller.c.start.between(start, end - 1)),
-        )
-        stood = or_(teller.c.until_day.is_(None), teller.c.until_day >= end)
-        number = select(func.count(teller.c.person.distinct())).where(*days, stood)
-        if scope[1] == schema.WHOLE and self._all(number)[0][0] != people:
-            return True
-        if grain in _GATHERED and self._people(days) != self._people(
-            (*_in(teller, scope), teller.c.grain == grain, teller.c.start == start)
-        ):
-            return True
-        return grain is Grain.MONTH and counted != self._month(scope, start, end)
+    def _span_differs(self, scope: tuple[int, int], span: Range) -> bool:
+        rollup, (start, end) = schema.rollup, (day.toordinal() for day in span)
+        here = (*_in(rollup, scope), rollup.c.grain == Grain.MONTH, rollup.c.start == start)
+        return self._kinds(rollup, here) != self._month(scope, start, end)
 
     def _month(self, scope: tuple[int, int], start: int, end: int) -> dict[Kind, int]:
         columns = schema.rollup.c
@@ -257,15 +237,6 @@ class Verifying(Reading):
         inside = and_(columns.start.between(start, end - 1), columns.metric.in_(metrics))
         days = (*_in(schema.rollup, scope), columns.grain == Grain.DAY, inside)
         return self._kinds(schema.rollup, days)
-
-    def _people(self, where: Sequence[Any]) -> Mapping[bytes, int | None]:
-        """Return who told something, and until when the longest-lived of it stood."""
-        columns = schema.teller.c
-        people: dict[bytes, int | None] = {}
-        for person, until in self._all(select(columns.person, columns.until_day).where(*where)):
-            known = people.get(person, until)
-            people[person] = None if until is None or known is None else max(known, until)
-        return people
 
     def _legacy_days(self, tenant: int, rows: Iterable[Any]) -> list[LegacyDay]:
         found = list(rows)
@@ -286,7 +257,3 @@ def _in(table: Any, scope: tuple[int, int]) -> tuple[Any, ...]:
 
 def _at(table: Any, scope: tuple[int, int], day: int) -> tuple[Any, ...]:
     return *_in(table, scope), table.c.day == day
-
-
-def _date(ordinal: int | None) -> date | None:
-    return None if ordinal is None else date.fromordinal(ordinal)
