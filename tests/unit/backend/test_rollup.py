@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin_analytics.model.calendar import Period, Range
+from plugin_analytics.services import rollup
 from plugin_analytics.services.provide import OverviewQuery, TimeseriesQuery, Window
 from plugin_analytics.services.rollup import Refresh
+from plugin_analytics.store.base import Pending
 from tests.support.events import TENANT, event, media, reaction, response, story
 from tests.unit.backend.conftest import Bench
 
@@ -175,6 +177,32 @@ def test_counting_gives_way_to_deliveries(bench: Bench, monkeypatch: pytest.Monk
     bench.deliver([story("s2", "l1")])
     bench.refresh()
     assert rests == []
+
+
+@pytest.mark.parametrize(
+    ("waiting", "pieces"), [(0, [2, 4, 8, 8, 8, 2]), (1, [2] * 16)], ids=["nobody", "somebody"]
+)
+def test_pieces_grow_while_nobody_waits(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, waiting: int, pieces: list[int]
+) -> None:
+    """Large ones cost less, but whoever waits for the writer must not wait for long."""
+    monkeypatch.setattr(rollup, "FOLD_EVENTS", 2)
+    monkeypatch.setattr(rollup, "MOST_FOLD_EVENTS", 8)
+    monkeypatch.setattr("plugin_analytics.services.pace.time.sleep", lambda _: None)
+    monkeypatch.setattr(bench.store, "waiting", lambda: waiting)
+    asked: list[int] = []
+    pending = bench.store.pending
+
+    def listen(tenant: str, after: int, limit: int) -> Pending | None:
+        asked.append(limit)
+        return pending(tenant, after, limit)
+
+    monkeypatch.setattr(bench.store, "pending", listen)
+    bench.deliver([story(f"s{number}", "l1") for number in range(29)])
+    bench.refresh()
+
+    assert asked == pieces
+    assert bench.metrics("l1") == {"stories": 29, "storytellers": 1}
 
 
 def test_counting_gives_way_to_who_must_be_alone(

@@ -12,3 +12,19 @@ def giving_way(*held_up: Callable[[], int], rests: float, longest: float) -> Ite
     yield
     if any(each() for each in held_up):
         time.sleep(min(rests * (time.monotonic() - began), longest))
+
+
+class Stride:
+    """The size of a step: it doubles while nobody is held up, and is small as soon as somebody is.
+
+    Many small steps cost more than a few large ones, and a large one is long to wait for.
+    """
+
+    def __init__(self, least: int, most: int) -> None:
+        """Begin with the smallest step."""
+        self._least, self._most = least, most
+        self.size = least
+
+    def adapt(self, *, free: bool) -> None:
+        """Choose the size of the next step, after one that nobody had to wait for, or somebody."""
+        self.size = min(2 * self.size, self._most) if free else self._least

@@ -15,13 +15,14 @@ from plugin_analytics.model.calendar import find_zone, local_date
 from plugin_analytics.model.families import WHOLE_TENANT
 from plugin_analytics.model.retention import countable
 from plugin_analytics.model.rollup import COUNTED_BY, Folded, Memory, by_subject, fold, refold
-from plugin_analytics.services.pace import giving_way
+from plugin_analytics.services.pace import Stride, giving_way
 from plugin_analytics.services.zones import Zones
 from plugin_analytics.store.base import LegacyDay, Progress, Store
 
 FOLD_EVENTS = 1_000
+MOST_FOLD_EVENTS = 8_000  # while nobody waits for the writer: such a step takes half a second
 REBUILD_SUBJECTS = 500
-FOLDS_PER_COUNT = 50
+EVENTS_PER_COUNT = 50_000
 COUNT_DAYS = 200
 RESTS, LONGEST_REST_SECONDS = 4, 2.0
 
@@ -58,6 +59,7 @@ class Refresh:
         """Count in the days of each tenant's zone."""
         self._store = store
         self._zones = zones
+        self._stride = Stride(FOLD_EVENTS, MOST_FOLD_EVENTS)
 
     def __call__(
         self, cancelled: Callable[[], bool], refreshed: Callable[[Refreshed], None]
@@ -165,12 +167,13 @@ class Refresh:
 
     def _fold_some(self, tenant: str, cancelled: Callable[[], bool]) -> _Step:
         events, days = 0, set[LegacyDay]()
-        for _ in range(FOLDS_PER_COUNT):
+        while events < EVENTS_PER_COUNT:
+            wanted = self._stride.size
             with self._giving_way():
-                step = _NONE if cancelled() else self._fold_next(tenant)
+                step = _NONE if cancelled() else self._fold_next(tenant, wanted)
             events += step.events
             days |= step.days
-            if step.events < FOLD_EVENTS:
+            if step.events < wanted:
                 break
         return _Step(events, days)
 
@@ -182,19 +185,23 @@ class Refresh:
         held_up = self._store.waiting, self._store.wanted
         return giving_way(*held_up, rests=RESTS, longest=LONGEST_REST_SECONDS)
 
-    def _fold_next(self, tenant: str) -> _Step:
+    def _fold_next(self, tenant: str, limit: int) -> _Step:
         """Fold alone: what is forgotten meanwhile must not come back."""
         with self._store.alone():
-            return self._fold(tenant)
+            step = self._fold(tenant, limit)
+        held_up = self._store.waiting() or self._store.wanted()
+        # What comes after the last piece is new: its sender may wait for the next.
+        self._stride.adapt(free=step.events == limit and not held_up)
+        return step
 
-    def _fold(self, tenant: str) -> _Step:
+    def _fold(self, tenant: str, limit: int) -> _Step:
         """Fold the next events of *tenant*; return how many, and what days that has touched."""
         with self._store.snapshot():
             progress = self._store.progress(tenant)
             if progress is not None and progress.rebuild is not None:
                 return _NONE  # another thread has just begun anew
             after = progress.seq if progress else 0
-            pending = self._store.pending(tenant, after, FOLD_EVENTS)
+            pending = self._store.pending(tenant, after, limit)
             if pending is None:
                 return _NONE
             groups = by_subject(countable(pending.events, self._store.horizons(tenant)))

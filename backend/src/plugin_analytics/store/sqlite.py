@@ -59,6 +59,7 @@ from plugin_analytics.store.folding import Folding
 from plugin_analytics.store.lock import FileLock
 from plugin_analytics.store.migrations import migrate
 from plugin_analytics.store.moments import Moments
+from plugin_analytics.store.reading import listed
 from plugin_analytics.store.scrubbing import Scrub
 from plugin_analytics.store.turns import Turns
 from plugin_analytics.store.verifying import Verifying
@@ -69,6 +70,15 @@ READERS = 4
 FRAME_CONNECTIONS = 4
 _SETTLE = "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _STANDS = "SELECT value FROM setting WHERE name = ?"
+_WINDOW = (
+    "SELECT COUNT(*), MAX(seq) FROM"
+    " (SELECT seq FROM event WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?)"
+)
+_RECEIVED_AT = "SELECT received_at FROM event WHERE tenant = ? AND seq = ?"
+_PENDING = (
+    "SELECT id, type, at, person, body, seal FROM event"
+    " WHERE tenant = ? AND seq > ? AND seq <= ? AND type IN ({types}) ORDER BY seq"
+)
 # One value for all subjects: to bind each costs as much as to find it.
 _MEMORIES = (
     "WITH RECURSIVE place(i) AS (SELECT 1 UNION ALL"
@@ -265,20 +275,14 @@ class SQLiteStore(Counts, Erasing, Verifying):
 
     def pending(self, tenant: str, after: int, limit: int) -> Pending | None:
         """Look at the next *limit* arrivals after the event *after*; None when there are none."""
-        columns, code = schema.event.c, self._tenant_code(tenant)
-        behind = columns.tenant == code, columns.seq > after
-        window = select(columns.seq).where(*behind).order_by(columns.seq).limit(limit).subquery()
-        number, last = self._all(select(func.count(), func.max(window.c.seq)))[0]
+        code = self._tenant_code(tenant)
+        number, last = self._rows(_WINDOW, (code, after, limit))[0]
         if not number:
             return None
-        end = columns.tenant == code, columns.seq == last
-        watermark = self._all(select(columns.received_at).where(*end))[0][0]
-        names = {number: name for name, number in self._word_codes(sorted(FOLDED)).items()}
-        rows = self._all(
-            select(columns.id, columns.type, columns.at, columns.person, columns.body, columns.seal)
-            .where(*behind, columns.seq <= last, columns.type.in_(sorted(names)))
-            .order_by(columns.seq)
-        )
+        watermark = self._rows(_RECEIVED_AT, (code, last))[0][0]
+        names = {number: name for name, number in self._word_codes(FOLDED).items()}
+        statement = _PENDING.format(types=listed(sorted(names)))
+        rows = self._rows(statement, (code, after, last))
         events = [Stored(name, names[kind], *rest) for name, kind, *rest in rows]
         return Pending(events, number, last, watermark)
 
