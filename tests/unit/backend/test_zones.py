@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from plugin_analytics.http.params import read_timeseries
 from plugin_analytics.model.calendar import Range
-from plugin_analytics.services.rollup import Refresh
+from plugin_analytics.services.rollup import FOLD_EVENTS, Refresh
 from plugin_analytics.services.zones import PREFIX
 from plugin_analytics.store.base import Store
 from tests.support.events import TENANT, story
@@ -82,7 +82,7 @@ def test_a_change_in_the_middle_of_counting_mixes_nothing(
     bench.deliver([story("s2", "l1", at=LATE)])
     refresh = Refresh(bench.store, bench.zones)
     bench.zones.change(TENANT, None, KOLKATA, "operator")
-    refresh._fold(TENANT)
+    refresh._fold(TENANT, FOLD_EVENTS)
     progress = bench.store.progress(TENANT)
 
     assert progress is not None

@@ -79,6 +79,7 @@ def _date_of_quarter(quarter: int, zone: ZoneInfo) -> date:
     return from_micros(quarter * _QUARTER).astimezone(zone).date()
 
 
+@lru_cache(maxsize=16_384)
 def first_instant(day: date, zone: ZoneInfo) -> int:
     """Return when *day* begins on a wall calendar in *zone*; only for `EVEN` years.
 

@@ -5,36 +5,28 @@ to build them anew would take longer than to run them.
 """
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from plugin_analytics.model.calendar import (
-    EVEN,
     MINUTE,
     Interval,
     Range,
     align,
-    find_zone,
-    first_instant,
     following,
     local_date,
     stretches,
 )
-from plugin_analytics.model.crowds import STANDS, crowd_of, unpacked
-from plugin_analytics.model.reports import COUNTED, TELLINGS, Cell
+from plugin_analytics.model.reports import COUNTED, Cell
 from plugin_analytics.store.base import Ending, Freshness, Health, Late
+from plugin_analytics.store.borders import PLAIN, common, cut, ordinals, outside, widened
 from plugin_analytics.store.codes import SOURCE, STRANGER
-from plugin_analytics.store.reading import Reading, listed
+from plugin_analytics.store.people import People
+from plugin_analytics.store.reading import listed
 from plugin_analytics.store.schema import Grain
-
-_DAYS_OF_GRACE = 2  # no two zones are further apart than this
-_EPOCH, _DAY = date(1970, 1, 1).toordinal(), 24 * 60 * MINUTE
 
 _FIRST_DAY = (
     "SELECT MIN(first) FROM (SELECT (SELECT MIN(start) FROM rollup WHERE tenant = ? AND legacy = ?"
@@ -62,21 +54,6 @@ _ROLLUP = (
 )
 _KINDS = "SELECT start, metric, dim, value" + _ROLLUP
 _SUMS = "SELECT start, metric, 0, SUM(value)" + _ROLLUP + " GROUP BY metric, start"
-_SPANS = (  # one statement for all slots of a report, however many
-    "WITH span(place, first, end, until) AS MATERIALIZED (SELECT key, json_extract(value, '$[0]'),"
-    " json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?))"
-)
-_TOLD = (
-    f"{_SPANS} SELECT place, told.until, people FROM span CROSS JOIN told"  # noqa: S608  # text of this module
-    " ON tenant = ? AND legacy = ? AND day >= first AND day < end"
-    " AND (told.until = 0 OR told.until >= span.until)"
-)
-_TELLINGS = (
-    f"{_SPANS} SELECT at, fact.until, person FROM span CROSS JOIN fact"  # noqa: S608  # text of this module
-    " ON tenant = ? AND legacy = ? AND day >= first AND day < end AND metric IN ({metrics})"
-    " AND delta = 1 AND person IS NOT NULL"
-)
-_VOICES = "SELECT person, number FROM voice WHERE tenant = ? AND legacy = ?"
 _FIRST_FACT = "SELECT MIN(at) FROM fact WHERE tenant = ? AND legacy = ? AND day >= ? AND day < ?"
 _BY_DAYS = (
     "SELECT ? + (at - ?) / ?, metric, dim, SUM(delta) FROM fact WHERE tenant = ? AND legacy = ?"
@@ -90,7 +67,6 @@ _FROZEN = (
     "SELECT day, metric, dim, value FROM frozen WHERE tenant = ? AND legacy = ?"
     " AND day >= ? AND day < ? AND metric IN ({metrics})"
 )
-_PLAIN = date.fromordinal(EVEN.toordinal() + _DAYS_OF_GRACE)  # from here on also in other zones
 _Scope = tuple[int, int]
 _Zones = tuple[ZoneInfo, ZoneInfo]  # that is asked for, and that the counts are in
 _Count = tuple[int, int, int, int]  # day, metric, kind, value
@@ -103,35 +79,7 @@ class _Piece(NamedTuple):
     span: Range
 
 
-class _Cut(NamedTuple):
-    """The days of the counts that lie in a range of another zone: whole, and at least in part."""
-
-    inner: Range
-    outer: Range
-
-    def edges(self) -> "list[Range]":
-        """Return the days that lie in the range in part."""
-        return _outside(self.outer, [self.inner] if self.inner.days > 0 else [])
-
-
-class _Border(NamedTuple):
-    """When a day of another zone begins: within which day of the counts, and before which."""
-
-    instant: int
-    within: date
-    following: date  # the same where both begin at once
-
-
-class _Voices(dict[bytes, int]):
-    """The numbers of people; who has none yet has told something that is still to be counted."""
-
-    def __missing__(self, person: bytes) -> int:
-        """Make a number that nobody has."""
-        self[person] = number = max(self.values(), default=-1) + 1
-        return number
-
-
-class Counts(Reading):
+class Counts(People):
     """Spans that were counted ahead; facts on the spot where another zone asks for them."""
 
     def series(
@@ -166,22 +114,6 @@ class Counts(Reading):
             for (place, metric, dim), value in found.items()
         ]
 
-    def storytellers(
-        self, tenant: str, legacy: str, slots: Sequence[Range], zone: ZoneInfo
-    ) -> Sequence[int]:
-        """Count, for each slot, the people with a telling in it that still stood at its end.
-
-        Of a day that lies in a slot whole, they were noted ahead; on the others facts are looked at.
-        """
-        scope, counted = self._scope(tenant, legacy), self._counted_apart(tenant, zone) or zone
-        cuts = [_cut(slot, zone, counted) for slot in slots]
-        crowds = self._noted(scope, slots, [cut.inner for cut in cuts], zone)
-        edges = _merged(edge for cut in cuts for edge in cut.edges())
-        if edges:
-            for place, crowd in self._looked_at(scope, slots, edges, zone).items():
-                crowds[place] |= crowd
-        return [crowd.bit_count() for crowd in crowds]
-
     def first_day(self, tenant: str, legacy: str, zone: ZoneInfo) -> date | None:
         """Return the first day on which anything counts."""
         scope = self._scope(tenant, legacy)
@@ -189,7 +121,7 @@ class Counts(Reading):
         first = _date(self._rows(_FIRST_DAY.format(metrics=codes), scope)[0][0])
         if first is None or self._counted_apart(tenant, zone) is None:
             return first
-        near = _ordinals(_widened(Range(first, first)))
+        near = ordinals(widened(Range(first, first)))
         at = self._rows(_FIRST_FACT, (*scope, *near))[0][0]
         return first if at is None else local_date(at, zone)
 
@@ -204,7 +136,7 @@ class Counts(Reading):
 
     def health(self, tenant: str, span: Range) -> Health:
         """Return how what came in on the days of *span* (UTC) has ended."""
-        values = self._tenant_code(tenant), *_ordinals(span)
+        values = self._tenant_code(tenant), *ordinals(span)
         rows = self._rows(_INTAKE, values)
         names = self._names(part for row in rows for part in row[:4])
         endings = [
@@ -229,22 +161,8 @@ class Counts(Reading):
         statement = (_KINDS if kinds else _SUMS).format(metrics=codes)
         found: list[_Count] = []
         for piece in _pieces(span) if _fit_months(borders) else [_Piece(Grain.DAY, span)]:
-            found += self._rows(statement, (*scope, piece.grain, *_ordinals(piece.span)))
+            found += self._rows(statement, (*scope, piece.grain, *ordinals(piece.span)))
         return found
-
-    def _noted(
-        self, scope: _Scope, slots: Sequence[Range], spans: Sequence[Range], zone: ZoneInfo
-    ) -> list[int]:
-        """Return who told something on the days of *spans* that stood at the end of each's slot."""
-        wanted = [
-            (*_ordinals(span), _long_before(slot.end))
-            for slot, span in zip(slots, spans, strict=True)
-        ]
-        crowds = [0] * len(slots)
-        for place, until, people in self._rows(_TOLD, (msgspec.json.encode(wanted), *scope)):
-            if _stood(until, slots[place], zone):
-                crowds[place] |= unpacked(people)
-        return crowds
 
     # --- counted on the spot
 
@@ -256,12 +174,12 @@ class Counts(Reading):
         Most days of the counts lie in one slot whole. What is left is told apart by the day that
         it was counted on: a day of the zone would take in again what lies across the border.
         """
-        cuts = [_cut(slot, *zones) for slot in slots]
-        ahead = [span for span in map(_common, slots, cuts) if span.start < span.end]
+        cuts = [cut(slot, *zones) for slot in slots]
+        ahead = [span for span in map(common, slots, cuts) if span.start < span.end]
         around = Range(
             min(slots[0].start, cuts[0].outer.start), max(slots[-1].end, cuts[-1].outer.end)
         )
-        whole, rest = Range(slots[0].start, slots[-1].end), _outside(around, ahead)
+        whole, rest = Range(slots[0].start, slots[-1].end), outside(around, ahead)
         found: list[_Count] = []
         for span in ahead:
             found += self._counted(scope, span, (), codes, kinds=kinds)
@@ -273,27 +191,27 @@ class Counts(Reading):
         self, scope: _Scope, spans: Sequence[Range], whole: Range, zone: ZoneInfo, codes: str
     ) -> Iterator[_Count]:
         """Count what was counted on the days of *spans* by the days of *whole* in another zone."""
-        if whole.start < _PLAIN:
+        if whole.start < PLAIN:
             yield from self._by_minutes(scope, spans, whole, zone, codes)
             return
         statement = _BY_DAYS.format(metrics=codes)
         runs = stretches(whole, zone)
         for span in spans:
-            near = _widened(span)
+            near = widened(span)
             for run in runs:
                 if run.days.start < near.end and near.start < run.days.end:
                     day, within = run.days.start.toordinal(), (run.start, run.end)
-                    values = (day, run.start, run.length, *scope, *_ordinals(span), *within)
+                    values = (day, run.start, run.length, *scope, *ordinals(span), *within)
                     yield from self._rows(statement, values)
 
     def _by_minutes(
         self, scope: _Scope, spans: Sequence[Range], whole: Range, zone: ZoneInfo, codes: str
     ) -> Iterator[_Count]:
         """Count by days that may come twice."""
-        first, end = _ordinals(whole)
+        first, end = ordinals(whole)
         statement = _BY_MINUTES.format(metrics=codes)
         for span in spans:
-            for minute, metric, dim, value in self._rows(statement, (*scope, *_ordinals(span))):
+            for minute, metric, dim, value in self._rows(statement, (*scope, *ordinals(span))):
                 day = local_date(minute * MINUTE, zone).toordinal()
                 if first <= day < end:
                     yield day, metric, dim, value
@@ -303,110 +221,18 @@ class Counts(Reading):
     ) -> Iterator[_Count]:
         """Return what is left of forgotten subjects; its days stay those of their time."""
         if spans:
-            values = (*scope, *_ordinals(whole))
+            values = (*scope, *ordinals(whole))
             for _, count in _placed(spans, self._rows(_FROZEN.format(metrics=codes), values)):
                 yield count
-
-    def _looked_at(
-        self, scope: _Scope, slots: Sequence[Range], days: Sequence[Range], zone: ZoneInfo
-    ) -> dict[int, int]:
-        """Return by place who told something in each of *slots* on *days* of the counts."""
-        statement = _TELLINGS.format(metrics=listed(self._word_codes(TELLINGS).values()))
-        spans = msgspec.json.encode([(*_ordinals(span), 0) for span in days])
-        starts, ends = zip(*map(_ordinals, slots), strict=True)
-        people: defaultdict[int, set[bytes]] = defaultdict(set)
-        for at, until, person in self._rows(statement, (spans, *scope)):
-            day = local_date(at, zone).toordinal()
-            place = bisect_right(starts, day) - 1
-            if place >= 0 and day < ends[place] and _stood(until or STANDS, slots[place], zone):
-                people[place].add(person)
-        voices = _Voices(self._rows(_VOICES, scope))
-        return {
-            place: crowd_of(voices[person] for person in found) for place, found in people.items()
-        }
-
-    # --- the rest
-
-    def _counted_apart(self, tenant: str, zone: ZoneInfo) -> ZoneInfo | None:
-        """Return the zone in whose days the counts are, where that is not *zone*.
-
-        While they are made anew, what was counted before is the best there is for every zone.
-        """
-        progress = self.progress(tenant)
-        if progress is None or progress.rebuild is not None or progress.zone == zone.key:
-            return None
-        return find_zone(progress.zone)
 
 
 def _placed(slots: Sequence[Range], counts: Iterable[_Count]) -> Iterator[tuple[int, _Count]]:
     """Yield in which of *slots* each count lies, and the count; those between slots are left out."""
-    starts, ends = zip(*map(_ordinals, slots), strict=True)
+    starts, ends = zip(*map(ordinals, slots), strict=True)
     for count in counts:
         place = bisect_right(starts, count[0]) - 1
         if place >= 0 and count[0] < ends[place]:
             yield place, count
-
-
-def _ordinals(span: Range) -> tuple[int, int]:
-    return span.start.toordinal(), span.end.toordinal()
-
-
-def _widened(span: Range) -> Range:
-    """Return the days of any zone that hold every instant of *span* in another."""
-    return Range(_moved(span.start, -_DAYS_OF_GRACE), _moved(span.end, _DAYS_OF_GRACE))
-
-
-def _cut(slot: Range, zone: ZoneInfo, counted: ZoneInfo) -> _Cut:
-    """Say which days of the zone *counted* lie in *slot*, whole or in part."""
-    if zone is counted:
-        return _Cut(slot, slot)
-    if slot.start < _PLAIN:
-        inner = Range(_moved(slot.start, _DAYS_OF_GRACE), _moved(slot.end, -_DAYS_OF_GRACE))
-        return _Cut(inner, _widened(slot))
-    first, last = (_border(day, zone, counted) for day in slot)
-    return _Cut(Range(first.following, last.within), Range(first.within, last.following))
-
-
-@lru_cache(maxsize=16_384)
-def _border(day: date, zone: ZoneInfo, counted: ZoneInfo) -> _Border:
-    """Return when *day* begins in *zone*, by the days of the zone *counted*."""
-    instant = first_instant(day, zone)
-    within = local_date(instant, counted)
-    together = first_instant(within, counted) == instant
-    return _Border(instant, within, within if together else _moved(within, 1))
-
-
-def _common(slot: Range, cut: _Cut) -> Range:
-    """Return the days that lie in a slot whole and are called by the same dates."""
-    return Range(max(slot.start, cut.inner.start), min(slot.end, cut.inner.end))
-
-
-def _outside(whole: Range, inner: Sequence[Range]) -> list[Range]:
-    """Return what *inner* leaves of *whole*."""
-    starts = [whole.start, *(span.end for span in inner)]
-    ends = [*(span.start for span in inner), whole.end]
-    return [Range(*ends) for ends in zip(starts, ends, strict=True) if ends[0] < ends[1]]
-
-
-def _merged(spans: Iterable[Range]) -> list[Range]:
-    """Return the days of ranges, each once."""
-    merged: list[Range] = []
-    for span in sorted(spans):
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Range(merged[-1].start, max(span.end, merged[-1].end))
-        else:
-            merged.append(span)
-    return merged
-
-
-def _stood(until: int, slot: Range, zone: ZoneInfo) -> bool:
-    """Tell whether what ended at an instant still stood at the end of *slot*."""
-    return until == STANDS or local_date(until, zone) >= slot.end
-
-
-def _long_before(day: date) -> int:
-    """Return an instant that lies before *day* in every zone."""
-    return (day.toordinal() - _EPOCH - _DAYS_OF_GRACE) * _DAY
 
 
 def _fit_months(borders: Iterable[date]) -> bool:
@@ -430,10 +256,6 @@ def _next(day: date, interval: Interval) -> date:
     """Return the first day of a unit that is not before *day*."""
     first = align(day, interval)
     return first if first == day else following(first, interval)
-
-
-def _moved(day: date, days: int) -> date:
-    return date.fromordinal(day.toordinal() + days)
 
 
 def _date(ordinal: int | None) -> date | None:

@@ -5,11 +5,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, exc, select
 
 from mosaiclife_plugin_sdk import Timeout
 from plugin_analytics.errors import StoreUnavailable
+from plugin_analytics.model.calendar import find_zone
 from plugin_analytics.store import schema
 from plugin_analytics.store.base import Progress
 from plugin_analytics.store.codes import Codes
@@ -72,6 +74,16 @@ class Reading:
     def _progress(self, tenant: str) -> Progress | None:
         rows = self._rows(_PROGRESS, (self._tenant_code(tenant),))
         return Progress(*rows[0]) if rows else None
+
+    def _counted_apart(self, tenant: str, zone: ZoneInfo) -> ZoneInfo | None:
+        """Return the zone in whose days the counts are, where that is not *zone*.
+
+        While they are made anew, what was counted before is the best there is for every zone.
+        """
+        progress = self.progress(tenant)
+        if progress is None or progress.rebuild is not None or progress.zone == zone.key:
+            return None
+        return find_zone(progress.zone)
 
     def _tenant_code(self, tenant: str) -> int:
         """Return the number of a tenant; one that nobody has is that of no row."""
