@@ -9,7 +9,7 @@ import sqlite3
 from plugin_analytics.store.schema import WHOLE
 
 MAX_STRANGERS = 64
-MAX_VOICES = 50_000  # that are remembered beside the database: a few MiB
+MAX_VOICES = 50_000  # that are remembered beside the database: some 10 MiB
 STRANGER, SOURCE = "?", "@"
 OTHER = "other"
 _MAX_SOURCE = 64
