@@ -146,6 +146,28 @@ def test_what_ends_on_the_last_day_ends_at_its_instant(bench: Bench, legacy: str
     assert people(date(2025, 1, 1), date(2026, 8, 7)) == [0]
 
 
+@pytest.mark.parametrize("legacy", ["l1", ""])
+def test_a_day_elsewhere_begins_and_ends_at_its_instant(bench: Bench, legacy: str) -> None:
+    """What was told as it began lies in it, and what was gone as it ended still stood in it."""
+    told = {"s1": "05T18:29:59", "s2": "05T18:30:00", "s3": "05T19:00:00", "s4": "05T20:00:00"}
+    ended = {"s3": "06T18:29:59", "s4": "06T18:30:00"}
+    bench.deliver(
+        [story(key, "l1", at=f"2026-08-{at}Z", by=f"user:{key}") for key, at in told.items()]
+    )
+    bench.deliver(
+        [
+            event("story.deleted", {"story_id": key}, at=f"2026-08-{at}Z")
+            for key, at in ended.items()
+        ]
+    )
+    bench.refresh()
+    days = [Range(date(2026, 8, day), date(2026, 8, day + 1)) for day in (5, 6, 7)]
+
+    found = bench.store.storytellers(TENANT, legacy, days, ZoneInfo("Asia/Kolkata"))
+
+    assert list(found) == [1, 2, 0]
+
+
 def test_storytellers_beside_days_that_overlap(bench: Bench) -> None:
     """The 28th and the 29th of February both have the one 28th beside them."""
     told(bench, "2023-02-28")
