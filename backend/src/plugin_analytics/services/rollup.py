@@ -19,7 +19,7 @@ from plugin_analytics.services.pace import Stride, giving_way
 from plugin_analytics.services.zones import Zones
 from plugin_analytics.store.base import LegacyDay, Progress, Store
 
-FOLD_EVENTS = 1_000
+FOLD_EVENTS = 250
 MOST_FOLD_EVENTS = 8_000  # while nobody waits for the writer: such a step takes half a second
 REBUILD_SUBJECTS = 500
 EVENTS_PER_COUNT = 50_000

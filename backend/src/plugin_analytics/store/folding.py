@@ -18,10 +18,11 @@ from plugin_analytics.model.rollup import DatedFact, Folded
 from plugin_analytics.store.base import LegacyDay, Progress
 from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.crowds import Crowds, Telling
+from plugin_analytics.store.many import write_rows
 from plugin_analytics.store.schema import Grain
 
 _REMEMBER = (
-    "INSERT INTO memory (tenant, subject, family, last_at, acts) VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO memory (tenant, subject, family, last_at, acts) VALUES {rows}"
     " ON CONFLICT (tenant, subject) DO UPDATE"
     " SET last_at = excluded.last_at, acts = excluded.acts"
 )
@@ -33,7 +34,7 @@ _TAKE_FACT = _DROP_FACT + " RETURNING dim"
 _FACT = (
     "INSERT INTO fact"
     " (tenant, legacy, day, metric, subject, at, delta, dim, person, until, until_day)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO "
+    " VALUES {rows} ON CONFLICT DO "
 )
 _NEW_FACT = _FACT + "NOTHING"
 _ADD_FACT = (
@@ -42,7 +43,7 @@ _ADD_FACT = (
 )
 _COUNT_UP = (
     "INSERT INTO rollup (tenant, legacy, grain, metric, start, dim, value)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
+    " VALUES {rows} ON CONFLICT DO UPDATE SET value = value + excluded.value"
 )
 # What came and went on one day leaves a nought; what never came leaves nothing.
 _DROP_NOUGHT = (
@@ -107,12 +108,12 @@ class Folding:
         dropped, added = (
             self._rows(connection, code, facts) for facts in (folded.dropped, folded.added)
         )
-        sure = _all_met(connection, _DROP_FACT, [row[:_KEY] for row in dropped])
-        sure &= _all_met(connection, _NEW_FACT, added)
+        sure = _all_dropped(connection, dropped)
+        sure &= write_rows(connection, _NEW_FACT, added) == len(added)
         if sure:
             self._follow(connection, code, dropped, added)
         else:  # some stood already or no longer, and are counted or not: the facts must tell
-            connection.executemany(_ADD_FACT, added)
+            write_rows(connection, _ADD_FACT, added)
             _mark(connection, code, {row[1:3] for row in (*dropped, *added)})
         connection.execute(_MOVE_ON, (code, *progress))
 
@@ -129,7 +130,7 @@ class Folding:
     ) -> Sequence[_Row]:
         """Write facts, and return them as they are kept; one that is there already is replaced."""
         rows = self._rows(connection, tenant, facts)
-        connection.executemany(_ADD_FACT, rows)
+        write_rows(connection, _ADD_FACT, rows)
         return rows
 
     def _remember(self, connection: sqlite3.Connection, tenant: int, folded: Folded) -> None:
@@ -138,7 +139,7 @@ class Folding:
             (tenant, subject, word(connection, family), last_at, acts)
             for subject, family, last_at, acts in sorted(folded.memories)  # neighbours together
         ]
-        connection.executemany(_REMEMBER, rows)
+        write_rows(connection, _REMEMBER, rows)
 
     def _follow(
         self,
@@ -154,7 +155,7 @@ class Folding:
                 values[legacy, _DAY, metric, day, dim] += sign * delta
                 values[legacy, _MONTH, metric, _month_of(day), dim] += sign * delta
         changes = [(tenant, *key, value) for key, value in sorted(values.items())]
-        connection.executemany(_COUNT_UP, changes)
+        write_rows(connection, _COUNT_UP, changes)
         _drop_noughts(connection, {(*row[:2], row[3], row[2], row[_KEY]) for row in dropped})
         came, went = (self._tellings(connection, rows) for rows in (added, dropped))
         self._crowds.add(connection, tenant, came)
@@ -234,9 +235,10 @@ def _mark(connection: sqlite3.Connection, tenant: int, days: Iterable[tuple[int,
     connection.executemany(_MARK_DAY, [(tenant, *day) for day in days])
 
 
-def _all_met(connection: sqlite3.Connection, statement: str, rows: Sequence[_Row]) -> bool:
-    """Run a statement for each of *rows*; tell whether each has found or made its row."""
-    return not rows or connection.executemany(statement, rows).rowcount == len(rows)
+def _all_dropped(connection: sqlite3.Connection, rows: Sequence[_Row]) -> bool:
+    """Drop facts; tell whether all of them were there."""
+    keys = [row[:_KEY] for row in rows]
+    return not keys or connection.executemany(_DROP_FACT, keys).rowcount == len(keys)
 
 
 @lru_cache(maxsize=4_096)
