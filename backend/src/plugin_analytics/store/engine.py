@@ -18,7 +18,9 @@ from plugin_analytics.store.turns import Turns
 
 BUSY_SECONDS = 5.0
 RETRY_SECONDS = 2
-CHECKPOINT_PAGES = 8_000  # 32 MiB of WAL: rare checkpoints keep ingest even
+CHECKPOINT_PAGES = (
+    4_000  # 16 MiB of WAL: rarer ones keep whoever waits for longer, more often cost more
+)
 STEPS_BETWEEN_LOOKS = 20_000
 _HELD = "turn"
 _MAY_RECOVER = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
