@@ -78,6 +78,17 @@ def test_nothing_is_left_at_the_end() -> None:
     assert wire.closed
 
 
+def test_nothing_is_written_to_whoever_has_gone() -> None:
+    """A head whose reader has left is dropped; a transport that is closed takes nothing."""
+
+    async def gone(joined: JoinedWrites) -> None:
+        joined.write(b"head")
+        wire: Any = joined
+        wire._transport.closed = True
+
+    assert wire_after(gone).pieces == []
+
+
 def test_everything_else_is_the_transports() -> None:
     """What is asked of the transport reaches it."""
 

@@ -52,6 +52,7 @@ class JoinedWrites:
         return self._transport.is_closing()
 
     def _flush(self) -> None:
-        if self._held:
-            held, self._held = self._held, b""
+        held, self._held = self._held, b""
+        # The caller may have gone in the meantime: there is nobody left to write to.
+        if held and not self._transport.is_closing():
             self._transport.write(held)
