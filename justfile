@@ -82,7 +82,7 @@ test *arguments: setup
 test-all *arguments: setup
     @{{ venv }} -m tools.test --all "$@"
 
-# Measure against the bars: `bench` (2 million events, ten minutes), `bench full` (9 million, an hour), `bench quick`
+# Measure against the bars: `bench` (2 million events, ten minutes), `bench full` (9 million, half an hour), `bench quick`
 [group('test')]
 [no-exit-message]
 bench *arguments: setup

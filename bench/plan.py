@@ -37,7 +37,7 @@ STANDARD = Plan()
 FULL = replace(
     STANDARD,
     name="full",
-    takes="an hour",
+    takes="half an hour",
     sizes=(60_000, 300_000, 1_000_000, 2_000_000, 5_000_000, 9_000_000),
     settle_seconds=1_800.0,
     erasure_seconds=300.0,
