@@ -22,6 +22,7 @@ CHECKPOINT_PAGES = (
     4_000  # 16 MiB of WAL: rarer ones keep whoever waits for longer, more often cost more
 )
 STEPS_BETWEEN_LOOKS = 20_000
+STATEMENTS_OF_READERS = 128  # that each keeps prepared; the writer has one for each number of rows
 _HELD = "turn"
 _MAY_RECOVER = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
 _WRITING = (
@@ -36,7 +37,8 @@ _WRITING = (
 
 def writer_engine(database: Path) -> Engine:
     """Return an engine for the one connection of the writer."""
-    return _engine(database, 1, *_WRITING, "PRAGMA cache_size = -32768")
+    cache = "PRAGMA cache_size = -32768"
+    return _engine(database, 1, *_WRITING, cache, statements=STATEMENTS)
 
 
 def guest_engine(database: Path, turns: Turns, *, size: int) -> Engine:
@@ -99,7 +101,9 @@ def _primary_code(error: BaseException | None) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _engine(database: Path, size: int, *pragmas: str) -> Engine:
+def _engine(
+    database: Path, size: int, *pragmas: str, statements: int = STATEMENTS_OF_READERS
+) -> Engine:
     engine = create_engine(
         f"sqlite+pysqlite:///{database}",
         poolclass=QueuePool,
@@ -108,7 +112,7 @@ def _engine(database: Path, size: int, *pragmas: str) -> Engine:
         connect_args={
             "timeout": BUSY_SECONDS,
             "check_same_thread": False,
-            "cached_statements": STATEMENTS,
+            "cached_statements": statements,
         },
     )
 
