@@ -59,8 +59,8 @@ def inside(containers: Containers, tag: str, script: str) -> str:
 def test_the_configuration_is_what_a_cluster_wants(containers: Containers, built: Built) -> None:
     """A numeric user, python itself as the first process, a health check, and labels."""
     known = image.images()
-    for name, tag in zip(("plugin", "core"), tags(built), strict=True):
-        config = containers.inspect(tag)["Config"]
+    for name, identity in zip(("plugin", "core"), built.ids, strict=True):
+        config = containers.inspect(identity)["Config"]
         labels = {
             key.removeprefix("org.opencontainers.image."): value
             for key, value in config["Labels"].items()

@@ -123,12 +123,16 @@ def prometheus_image(containers: Containers, bases: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Built:
-    """The images, the base under them, and the seconds that building took."""
+    """The images, the base under them, and the seconds that building took.
+
+    A tag goes to whatever is built next, as in the checkout of another test; an id stays.
+    """
 
     plugin: str
     core: str
     base: str
     seconds: float
+    ids: tuple[str, str]
 
 
 def build_images(containers: Containers, bases: Mapping[str, str]) -> Built:
@@ -144,4 +148,6 @@ def build_images(containers: Containers, bases: Mapping[str, str]) -> Built:
 
     with ThreadPoolExecutor(2) as lanes:
         plugin, core = lanes.map(build, ("plugin", "core"))
-    return Built(plugin, core, bases["PYTHON_IMAGE"], time.monotonic() - start)
+    seconds = time.monotonic() - start
+    ids = containers.inspect(plugin)["Id"], containers.inspect(core)["Id"]
+    return Built(plugin, core, bases["PYTHON_IMAGE"], seconds, ids)
