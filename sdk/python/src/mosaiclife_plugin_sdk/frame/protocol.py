@@ -11,9 +11,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 class Protocol(HttpToolsProtocol):
     """Uvicorn's protocol over a transport that joins the head of an answer to its body."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin to serve a connection."""
-        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
+        joined: Any = JoinedWrites(transport, self.loop)  # what uvicorn asks of a transport it has
+        super().connection_made(joined)
 
 
 class JoinedWrites:
