@@ -1,6 +1,8 @@
 """A span is as long as somebody is there to read it; its ids are there in any case."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -8,7 +10,13 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import TraceFlags, get_current_span, use_span
 
-from mosaiclife_plugin_sdk.frame.tracing import Tracing, end_span, link_spans, trace_alone
+from mosaiclife_plugin_sdk.frame.tracing import (
+    Tracing,
+    end_span,
+    link_spans,
+    names_of,
+    trace_alone,
+)
 from tests.support.tiny_plugin import TinyPlugin, settings
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -94,3 +102,24 @@ def test_what_a_request_starts_takes_its_trace_along_and_nothing_else(tmp_path: 
 
     assert alone.run(get_current_span) is span
     assert alone.run(limit.get) == "none"
+
+
+def test_threads_that_ask_at_once_are_told_the_same_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job's lines and the line of the request that started it name one span."""
+    spans = tracing(tmp_path)
+    unheard, _ = spans.server_span("POST", {})
+    both, make = threading.Barrier(2), spans.provider.id_generator.generate_span_id
+
+    def make_together() -> int:
+        both.wait(timeout=10)
+        return make()
+
+    monkeypatch.setattr(spans.provider.id_generator, "generate_span_id", make_together)
+    with ThreadPoolExecutor(2) as askers:
+        first, second = (
+            asked.result() for asked in [askers.submit(names_of, unheard) for _ in "ab"]
+        )
+
+    assert first == second == names_of(unheard)

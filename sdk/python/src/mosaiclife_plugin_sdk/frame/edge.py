@@ -206,7 +206,7 @@ def _carrier(headers: Headers, pairs: RawHeaders) -> Carrier:
 def _request_id(given: str | None) -> str:
     if given is not None and _REQUEST_ID.fullmatch(text := given.strip(_OWS)):
         return text
-    # It need not be secret: to ask the system for randomness costs more than the request's log line.
+    # To ask the system for randomness would let other threads take the interpreter.
     return f"{random.getrandbits(128):032x}"  # a name, no secret
 
 

@@ -162,16 +162,18 @@ class UnheardSpan(NonRecordingSpan):
 
     def __init__(self, provider: TracerProvider, parent: re.Match[str] | None) -> None:
         self._provider, self._parent = provider, parent
-        self._names: tuple[str, str] | None = None
+        self._made: dict[str, tuple[str, str]] = {}
 
     @property
     def names(self) -> tuple[str, str]:
         """Return the ids of trace and span, as log lines write them."""
-        if self._names is None:
-            ids, parent = self._provider.id_generator, self._parent
-            trace = f"{ids.generate_trace_id():032x}" if parent is None else parent["trace"]
-            self._names = trace, f"{ids.generate_span_id():016x}"
-        return self._names
+        # A job's thread may ask while the request's own line is written: the first names stand.
+        return self._made.get("names") or self._made.setdefault("names", self._new_names())
+
+    def _new_names(self) -> tuple[str, str]:
+        ids, parent = self._provider.id_generator, self._parent
+        trace = f"{ids.generate_trace_id():032x}" if parent is None else parent["trace"]
+        return trace, f"{ids.generate_span_id():016x}"
 
     def get_span_context(self) -> SpanContext:
         """Return the names as numbers, and whether the trace is sampled."""
