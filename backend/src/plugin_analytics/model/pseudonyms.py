@@ -2,6 +2,7 @@
 
 import hmac
 from functools import lru_cache
+from hashlib import sha256
 
 SIZE = 16
 _LONGEST_REMEMBERED = 160  # an actor's name, not the text of a whole event
@@ -12,7 +13,7 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._tenant_key = lru_cache(maxsize=1024)(self._derive)
+        self._tenant_hasher = lru_cache(maxsize=1024)(self._hasher)
         # The same few people act again and again; what is remembered dies with the process.
         self._pseudonym = lru_cache(maxsize=16_384)(self._hide)
 
@@ -31,7 +32,12 @@ class Pseudonyms:
         return hmac.digest(self._key, b"purpose:" + purpose.encode(), "sha256")
 
     def _hide(self, tenant: str, actor: str) -> bytes:
-        return hmac.digest(self._tenant_key(tenant), actor.encode(), "sha256")[:SIZE]
+        # Unlike `hmac.digest`, a copy does not give the interpreter away for a microsecond's work.
+        hasher = self._tenant_hasher(tenant).copy()
+        hasher.update(actor.encode())
+        return hasher.digest()[:SIZE]
 
-    def _derive(self, tenant: str) -> bytes:
-        return hmac.digest(self._key, b"tenant:" + tenant.encode(), "sha256")
+    def _hasher(self, tenant: str) -> hmac.HMAC:
+        """Return a hasher with the key of *tenant*, to be copied."""
+        key = hmac.digest(self._key, b"tenant:" + tenant.encode(), "sha256")
+        return hmac.new(key, digestmod=sha256)
