@@ -5,7 +5,6 @@ Three things can become of one event here: `Event` (to be stored), `Ignored` (of
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -151,21 +150,28 @@ _kept = msgspec.json.Decoder(Kept)
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass  # not frozen: one is made for each call, and to set a frozen field costs tenfold
 class Judge:
     """Decide what becomes of each event of one call."""
 
-    tenant: str
-    now: datetime
-    pseudonymise: Pseudonymise
-    read: Reader = read_plain
-    standing: Standing = field(default_factory=lambda: Standing({}))
-    plugin: str = ""
-    graves: Graves = field(default_factory=Graves)
-
-    def __post_init__(self) -> None:
-        """Name the tenant of every pseudonym, once."""
-        self._hide: Hide = partial(self.pseudonymise, self.tenant)
+    def __init__(
+        self,
+        tenant: str,
+        now: datetime,
+        pseudonymise: Pseudonymise,
+        read: Reader = read_plain,
+        standing: Standing | None = None,
+        plugin: str = "",
+        graves: Graves | None = None,
+    ) -> None:
+        """Judge what *tenant* sends as of *now*, and add to *standing* and *graves* what it says."""
+        self.tenant = tenant
+        self.now = now
+        self.pseudonymise = pseudonymise
+        self.read = read
+        self.standing = standing or Standing({})
+        self.plugin = plugin
+        self.graves = graves or Graves()
+        self._hide: Hide = partial(pseudonymise, tenant)
 
     def __call__(self, raw: msgspec.Raw) -> Judgement:
         """Return what becomes of *raw*; nothing that it holds makes this raise."""
