@@ -11,14 +11,14 @@ from tests.support.processes import eventually, free_port
 
 
 @contextmanager
-def served(app: Any, *, lifespan: bool = True) -> Iterator[str]:
-    """Serve *app* until the block ends, and give its origin."""
+def served(app: Any, *, lifespan: bool = True, http: Any = "httptools") -> Iterator[str]:
+    """Serve *app* until the block ends, and give its origin; *http* is what speaks the protocol."""
     port = free_port()
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
         port=port,
-        http="httptools",
+        http=http,
         ws="none",
         lifespan="on" if lifespan else "off",
         log_config=None,

@@ -57,8 +57,9 @@ class PluginApp:
     routes: Sequence[Any] = ()
     jobs: Sequence[Job] = ()
     webhook: WebhookHandler | None = None
-    # True when `webhook` returns a `Recorded` for every delivery, a repeated one too: then the
-    # frame need not look for a recorded answer first, which would cost each delivery a read.
+    # True when `webhook` brings a `Recorded` for every delivery, a repeated one too: then the
+    # frame need not look for a recorded answer first, which would cost each delivery a read. It
+    # may then also be a plain function that returns a future, which needs no task.
     records_deliveries: bool = False
     checks: Mapping[str, Check] = {}
     queues: Mapping[str, Callable[[], float]] = {}

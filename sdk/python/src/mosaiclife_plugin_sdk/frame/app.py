@@ -16,7 +16,6 @@ from litestar.di import Provide
 from litestar.enums import OpenAPIMediaType, ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.types import (
-    ASGIApp,
     LifeSpanReceive,
     LifeSpanScope,
     LifeSpanSend,
@@ -149,18 +148,19 @@ class _Frame:
         )
         resolve_in_turn(app)
         app.edge = Edge(
-            self._lane(super(FrameApp, app).__call__),
+            super(FrameApp, app).__call__,
             self.metrics,
             self.tracing,
             self.settings,
             access=AccessLog(self.plugin.name, self.plugin.version, self.settings),
             allowed=AllowLists(app).of,
         )
+        app.state.lane = self._lane(app.edge)
         return app
 
-    def _lane(self, app: ASGIApp) -> Lane:
+    def _lane(self, edge: Edge) -> Lane:
         path = self.plugin.manifest.base_path.rstrip("/") + DELIVERIES
-        return Lane(app, path, self.deliver, self._tokens, self.metrics, max_body=MAX_BODY)
+        return Lane(path, self.deliver, self._tokens, edge, self.metrics, max_body=MAX_BODY)
 
     def _tokens(self) -> tuple[str, ...]:
         return self.settings.call_tokens

@@ -1,14 +1,24 @@
-"""Cancel what takes too long, with one timer for all of it."""
+"""End what takes too long, with one timer for all of it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from types import TracebackType
+from typing import Protocol
+
+
+class Watched(Protocol):
+    """Something that ends at a moment of the monotonic clock, unless it has ended before."""
+
+    at: float
+
+    def miss(self) -> None:
+        """End it now."""
 
 
 class Deadlines:
-    """The time limits of an event loop's tasks; one for each app.
+    """The time limits of an event loop's work.
 
     `asyncio.timeout` arms and disarms a timer of its own for each request, though hardly any ever
     fires. Here one timer stands at the first deadline, and looks for the next when it has fired.
@@ -16,7 +26,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         """Watch nothing yet."""
-        self._standing: dict[Deadline, None] = {}
+        self._standing: dict[Watched, None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -25,14 +35,14 @@ class Deadlines:
         """Return what raises `TimeoutError` if the code inside takes longer than *seconds*."""
         return Deadline(self, seconds)
 
-    def add(self, deadline: Deadline) -> None:
-        """Watch a deadline of a task of the running loop."""
+    def add(self, deadline: Watched) -> None:
+        """Watch something of the running loop."""
         loop = asyncio.get_running_loop()
         self._standing[deadline] = None
         if self._timer is None or deadline.at < self._due or loop is not self._loop:
             self._arm(loop, deadline.at)
 
-    def discard(self, deadline: Deadline) -> None:
+    def discard(self, deadline: Watched) -> None:
         """Let go of one that was kept."""
         self._standing.pop(deadline, None)
 
@@ -43,7 +53,7 @@ class Deadlines:
         self._timer = loop.call_later(due - time.monotonic(), self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancel what is due, and come back for what is not."""
+        """End what is due, and come back for what is not."""
         self._timer = None
         now = time.monotonic()
         for deadline in [each for each in self._standing if each.at <= now]:

@@ -13,11 +13,13 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry import context as otel
+from opentelemetry.context import Context
+from opentelemetry.trace import Span
 
 from mosaiclife_plugin_sdk.context import limit_time
 from mosaiclife_plugin_sdk.errors import BadRequest, PluginError, Timeout
@@ -41,10 +43,20 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OWS = " \t"
 _LONGEST_HOST = 512  # with what may stand around it
-_NO_SNIFF = (b"x-content-type-options", b"nosniff")
+NO_SNIFF = (b"x-content-type-options", b"nosniff")
 
 Headers = Mapping[str, str]
 RawHeaders = list[tuple[bytes, bytes]]
+
+
+class Entry(NamedTuple):
+    """What is known of a request when it has come in."""
+
+    started: float
+    method: str
+    request_id: str
+    span: Span
+    context: Context
 
 
 class Edge:
@@ -71,39 +83,56 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
-        started = time.perf_counter()
         pairs: RawHeaders = list(scope["headers"])
         headers = single_headers(pairs)
+        entry = self.enter(_method(scope), headers, pairs)
         # A copy: the server looks into its own one, where HEAD stays HEAD.
-        visit = _Visit({**scope, "headers": pairs, READ: headers}, receive, send, self._allowed)
-        span, context = self._tracing.server_span(visit.method, _carrier(headers, pairs))
-        token = otel.attach(context)
+        inner: Any = {**scope, "headers": pairs, READ: headers}
+        visit = _Visit(inner, receive, send, self._allowed, entry)
+        token = otel.attach(entry.context)
         try:
             await self._serve(visit, headers)
         finally:
-            seconds = time.perf_counter() - started
             route = visit.scope.get("path_template") or UNMATCHED
-            self._metrics.request_answered(visit.method, route, visit.status, seconds)
-            if visit.status >= 500 or random.random() < self._log_share:  # sampling
-                self._log.write(
-                    names_of(span),
-                    method=visit.method,
-                    route=route,
-                    path=visit.path,
-                    status=visit.status,
-                    seconds=seconds,
-                    request_id=visit.request_id,
-                )
+            self.leave(entry, route, visit.path, visit.status)
             otel.detach(token)
-            end_span(span, visit.method, route, visit.status)
+
+    def enter(self, method: str, headers: Headers, pairs: RawHeaders) -> Entry:
+        """Note that a request came in, and give it a name."""
+        span, context = self._tracing.server_span(method, _carrier(headers, pairs))
+        return Entry(
+            time.perf_counter(), method, _request_id(headers.get("x-request-id")), span, context
+        )
+
+    def leave(self, entry: Entry, route: str, path: str, status: int) -> None:
+        """Tell what became of it, in metrics, log and trace."""
+        started, method, request_id, span, _ = entry
+        seconds = time.perf_counter() - started
+        self._metrics.request_answered(method, route, status, seconds)
+        if status >= 500 or random.random() < self._log_share:  # sampling
+            self._log.write(
+                names_of(span),
+                method=method,
+                route=route,
+                path=path,
+                status=status,
+                seconds=seconds,
+                request_id=request_id,
+            )
+        end_span(span, method, route, status)
+
+    def limit(self, headers: Headers) -> float:
+        """Return how many seconds a request may take."""
+        return _time_limit(headers.get("x-request-timeout-ms"), self._limit)
 
     async def _serve(self, visit: _Visit, headers: Headers) -> None:
         try:
-            _check_target(visit.scope, headers)
+            check_host(headers)
+            _check_target(visit.scope)
             if visit.path == ASTERISK:
                 await visit.answer(200, [(b"allow", self._allowed(ASTERISK).encode())])
                 return
-            limit = _time_limit(headers.get("x-request-timeout-ms"), self._limit)
+            limit = self.limit(headers)
             with limit_time(limit), self._deadlines.within(limit):
                 await self._app(visit.scope, visit.receive, visit.send)
         except PluginError as error:
@@ -124,17 +153,17 @@ class _Visit:
         receive: Receive,
         send: Send,
         allowed: Callable[[str], str],
+        entry: Entry,
     ) -> None:
-        method = str(scope.get("method", ""))
-        self.method = method if method in _METHODS else "OTHER"
+        self.method = entry.method
         self.path = scope["path"]
-        self.request_id = _request_id(scope[READ].get("x-request-id"))
+        self.request_id = entry.request_id
         self.status = 500
         self._receive = receive
         self._send = send
         self._allowed = allowed
         self._more_to_read = True
-        self._head_only = method == "HEAD"
+        self._head_only = entry.method == "HEAD"
         scope["request_id"] = self.request_id
         if self._head_only:
             scope["method"] = "GET"
@@ -163,7 +192,7 @@ class _Visit:
                 await self._take_rest()
             message["headers"] = [
                 *self._whole_allow(message["headers"]),
-                _NO_SNIFF,
+                NO_SNIFF,
                 (b"x-request-id", self.request_id.encode()),
             ]
         elif self._head_only and message["type"] == "http.response.body":
@@ -193,6 +222,11 @@ class _Visit:
         return [*others, (b"allow", self._allowed(template).encode())]
 
 
+def _method(scope: Scope) -> str:
+    method = str(scope.get("method", ""))
+    return method if method in _METHODS else "OTHER"
+
+
 def _carrier(headers: Headers, pairs: RawHeaders) -> Carrier:
     """Return what is told of a trace; the state may be spread over several headers."""
     parent = headers.get("traceparent")
@@ -210,11 +244,15 @@ def _request_id(given: str | None) -> str:
     return f"{random.getrandbits(128):032x}"  # a name, no secret
 
 
-def _check_target(scope: Scope, headers: Headers) -> None:
-    """Demand exactly one well-formed Host, and a path or, for OPTIONS, `*` (RFC 9112 §3.2)."""
+def check_host(headers: Headers) -> None:
+    """Demand exactly one well-formed Host (RFC 9112 §3.2)."""
     host = headers.get("host")
     if host is None or len(host) > _LONGEST_HOST or not _well_formed(host.strip(_OWS)):
         raise BadRequest("exactly one well-formed Host header is needed")
+
+
+def _check_target(scope: Scope) -> None:
+    """Demand a path or, for OPTIONS, `*` (RFC 9112 §3.2)."""
     if scope["path"].startswith("/"):
         return
     if scope["path"] != ASTERISK or scope.get("method") != "OPTIONS":

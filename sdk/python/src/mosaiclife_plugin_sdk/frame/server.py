@@ -8,9 +8,10 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from socket import socket
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 import uvicorn
@@ -31,8 +32,9 @@ BAD_SETTINGS = 2
 START_FAILED = 3
 KEEP_ALIVE_SECONDS = 75
 # A thread that comes back from the disk asks the busy loop for its turn; with Python's own 5 ms a
-# commit of a few statements would wait longer for turns than for the disk.
-TURN_SECONDS = 0.0005
+# commit of a few statements would wait longer for turns than for the disk. Much less than this, and
+# threads that compute would do nothing but take turns.
+TURN_SECONDS = 0.0001
 # Requests in flight are objects that live on for some milliseconds; Python's own 700 would have
 # them walked several times each.
 YOUNG_OBJECTS = 10_000
@@ -119,11 +121,12 @@ def _serve(build: Build) -> DrainingServer:
 
 
 def _config(app: Litestar, settings: FrameSettings) -> uvicorn.Config:
+    protocol: Any = partial(Protocol, app.state.lane)  # uvicorn calls it, though it wants a class
     return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        http=Protocol,
+        http=protocol,
         ws="none",
         lifespan="on",
         log_config=None,

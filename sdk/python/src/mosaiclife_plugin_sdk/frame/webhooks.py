@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from litestar.openapi.spec import (
     Schema,
 )
 
-from mosaiclife_plugin_sdk.app import Delivery, PluginApp
+from mosaiclife_plugin_sdk.app import Delivery, PluginApp, WebhookHandler
 from mosaiclife_plugin_sdk.clock import Clock
 from mosaiclife_plugin_sdk.errors import AuthInvalid, ServiceUnavailable, WebhookRejected
 from mosaiclife_plugin_sdk.frame.bodies import ok
@@ -81,14 +81,27 @@ class Deliveries:
         self._answers = answers
         self._clock = clock
 
-    async def __call__(self, tenant: str, headers: Mapping[str, str], body: bytes) -> Recorded:
-        """Take one delivery; *headers* are those that stand once."""
+    def __call__(self, tenant: str, headers: Mapping[str, str], body: bytes) -> Awaitable[Recorded]:
+        """Begin to take one delivery, whose answer can be awaited once.
+
+        *headers* are those that stand once. A delivery without a proof is refused at once.
+        """
         delivery = self._proven(tenant, headers, body)
+        handler = self._plugin.webhook
+        if handler is None:
+            raise ServiceUnavailable("The plugin takes no deliveries.", retry_after=60)
         if not self._plugin.records_deliveries:
-            recorded = await asyncio.to_thread(self._answers.get, tenant, delivery.id)
-            if recorded is not None:
-                return recorded
-        return await self._handled(delivery)
+            return self._first_answer(delivery, handler)
+        coming = handler(delivery)
+        # Whoever makes a future itself, and not a coroutine, needs no task around it.
+        return coming if asyncio.isfuture(coming) else self._recorded(delivery, coming)
+
+    async def _first_answer(self, delivery: Delivery, handler: WebhookHandler) -> Recorded:
+        """Return what was answered before, or what the plugin answers now."""
+        answer = await asyncio.to_thread(self._answers.get, delivery.tenant, delivery.id)
+        if answer is not None:
+            return answer
+        return await self._recorded(delivery, handler(delivery))
 
     def _proven(self, tenant: str, headers: Mapping[str, str], body: bytes) -> Delivery:
         """Return the delivery; whatever is wrong with its proof has one message."""
@@ -106,14 +119,12 @@ class Deliveries:
             traceparent=headers.get("traceparent"),
         )
 
-    async def _handled(self, delivery: Delivery) -> Recorded:
-        """Let the plugin handle *delivery*, and record the answer.
+    async def _recorded(self, delivery: Delivery, coming: Awaitable[Any]) -> Recorded:
+        """Await what the plugin makes of *delivery*, and record the answer.
 
         A handler that returns a `Recorded` has written it itself, inside its own transaction.
         """
-        if self._plugin.webhook is None:
-            raise ServiceUnavailable("The plugin takes no deliveries.", retry_after=60)
-        outcome = await self._plugin.webhook(delivery)
+        outcome = await coming
         if isinstance(outcome, Recorded):
             return outcome
         answer = Recorded(
