@@ -85,8 +85,12 @@ class Bench:
             headers={},
             traceparent=None,
         )
-        answer: dict[str, Any] = msgspec.json.decode(asyncio.run(self.ingest(delivery)).data)
+        answer: dict[str, Any] = msgspec.json.decode(asyncio.run(self.taken(delivery)).data)
         return answer
+
+    async def taken(self, delivery: Delivery) -> Any:
+        """Return what a delivery is answered with."""
+        return await self.ingest(delivery)
 
     def refresh(self, *, zone: ZoneInfo | None = None) -> list[Refreshed]:
         """Run the job to its end and return what it told."""

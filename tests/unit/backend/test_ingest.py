@@ -167,6 +167,25 @@ def test_others_are_served_while_large_batches_are_judged(
     assert max(judged.values()) <= AT_A_STROKE
 
 
+def test_sender_who_gives_up_leaves_what_was_stored(bench: Bench) -> None:
+    """What is on the disk is counted and heeded, though nobody waits for the answer any more."""
+    bench.deliver([story("s1", "l1", by="user:ada")])
+    leaving = event("user.deleted", {"user_id": "ada"}, by="service:core")
+
+    async def give_up() -> None:
+        coming = asyncio.ensure_future(bench.ingest(a_delivery([leaving], "leaving")))
+        await asyncio.sleep(0)
+        coming.cancel()
+        # Handed in later, this one comes down later too.
+        await bench.ingest(a_delivery([story("s0", "l1")], "other"))
+
+    asyncio.run(give_up())
+
+    assert ("user.deleted", "accepted", 1) in bench.counted
+    answer = bench.deliver([story("s2", "l1", by="user:ada")])
+    assert answer["results"][0]["code"] == "ERASED_SUBJECT"
+
+
 def test_wish_that_is_heard_between_two_pieces_holds_for_all(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +199,7 @@ def test_wish_that_is_heard_between_two_pieces_holds_for_all(
             told.append(await bench.ingest(a_delivery([leaving], "leaving")))
 
     monkeypatch.setattr(asyncio, "sleep", leave)
-    recorded = asyncio.run(bench.ingest(a_delivery(mine, "mine")))
+    recorded = asyncio.run(bench.taken(a_delivery(mine, "mine")))
 
     answer = msgspec.json.decode(recorded.data)
     assert told

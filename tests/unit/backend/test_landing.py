@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -10,12 +11,17 @@ import pytest
 from plugin_analytics.services.landing import Arrival, Landing
 
 
+def as_found(arrival: Arrival[int, int]) -> int:
+    """Hand on what the thread has found."""
+    return arrival.result()
+
+
 def test_results_and_errors_come_back_to_whoever_waits() -> None:
     """Each caller gets what became of the own call, whichever thread has finished it."""
 
     async def all_of_them() -> list[Any]:
         landing = Landing()
-        arrivals = [landing.expect() for _ in range(200)]
+        arrivals = [landing.expect(as_found) for _ in range(200)]
         threads = [threading.Thread(target=finish, args=(n, arrivals[n::4])) for n in range(4)]
         for thread in threads:
             thread.start()
@@ -25,7 +31,7 @@ def test_results_and_errors_come_back_to_whoever_waits() -> None:
             thread.join()
         return found
 
-    def finish(first: int, arrivals: Sequence[Arrival[int]]) -> None:
+    def finish(first: int, arrivals: Sequence[Arrival[int, int]]) -> None:
         for number, arrival in enumerate(arrivals):
             place = first + 4 * number
             if place % 7 == 0:
@@ -58,7 +64,7 @@ def test_many_share_one_wake(monkeypatch: pytest.MonkeyPatch) -> None:
             return wake(*call)
 
         monkeypatch.setattr(loop, "call_soon_threadsafe", count)
-        arrivals = [landing.expect() for _ in range(50)]
+        arrivals = [landing.expect(as_found) for _ in range(50)]
         for arrival in arrivals:
             arrival.set_result(1)
         assert await asyncio.gather(*(arrival.here for arrival in arrivals)) == [1] * 50
@@ -68,20 +74,70 @@ def test_many_share_one_wake(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wakes == 1
 
 
+def test_caller_gets_what_is_made_of_the_result() -> None:
+    """What is called on the way may give another value, or turn one error into an answer."""
+
+    def made(arrival: Arrival[int, str]) -> str:
+        try:
+            return f"found {arrival.result()}"
+        except KeyError:
+            return "nothing there"
+
+    async def three() -> list[Any]:
+        landing = Landing()
+        arrivals = [landing.expect(made) for _ in range(3)]
+        arrivals[0].set_result(1)
+        arrivals[1].set_exception(KeyError(2))
+        arrivals[2].set_exception(ValueError(3))
+        return await asyncio.gather(*(one.here for one in arrivals), return_exceptions=True)
+
+    first, second, third = asyncio.run(three())
+
+    assert (first, second) == ("found 1", "nothing there")
+    assert isinstance(third, ValueError)
+
+
+def test_what_is_made_of_it_belongs_to_the_call() -> None:
+    """Whatever is begun then, as a job, goes on in the trace of the caller."""
+    trace: ContextVar[str] = ContextVar("trace", default="nobody's")
+
+    def whose(arrival: Arrival[int, str]) -> str:
+        return trace.get() * arrival.result()
+
+    async def calls() -> list[str]:
+        landing, arrivals = Landing(), []
+        for name in "ab":
+            trace.set(name)
+            arrivals.append(landing.expect(whose))
+        threads = [threading.Thread(target=one.set_result, args=(2,)) for one in arrivals]
+        for thread in threads:
+            thread.start()
+        found = await asyncio.gather(*(one.here for one in arrivals))
+        for thread in threads:
+            thread.join()
+        return found
+
+    assert asyncio.run(calls()) == ["aa", "bb"]
+
+
 def test_caller_who_has_gone_disturbs_nobody() -> None:
-    """A call that was given up is passed over, its place given back; the next gets its result."""
-    left: list[str] = []
+    """What a call that was given up has led to is noted all the same; the next gets its result."""
+    noted: list[int] = []
+
+    def note(arrival: Arrival[int, int]) -> int:
+        noted.append(arrival.result())
+        return noted[-1]
 
     async def give_up() -> int:
         landing = Landing()
-        gone = landing.expect(lambda: left.append("gone"))
-        kept = landing.expect(lambda: left.append("kept"))
+        gone, failed, kept = (landing.expect(note) for _ in range(3))
         gone.here.cancel()
+        failed.here.cancel()
         gone.set_result(1)
-        kept.set_result(2)
-        assert left == []
-        found: int = await kept.here
-        return found
+        failed.set_exception(ValueError(2))
+        kept.set_result(3)
+        assert noted == []
+        return await kept.here
 
-    assert asyncio.run(give_up()) == 2
-    assert left == ["gone", "kept"]
+    assert asyncio.run(give_up()) == 3
+    assert noted == [1, 3]

@@ -17,8 +17,8 @@ from mosaiclife_plugin_sdk import Delivery
 from mosaiclife_plugin_sdk.stores import DeliveryLog, Recorded
 from plugin_analytics.clock import Clock, micros
 from plugin_analytics.errors import VersionsUnknown, spread
-from plugin_analytics.model.envelopes import Reader, read_parcel, traceparents
-from plugin_analytics.model.erasure import Ask
+from plugin_analytics.model.envelopes import Parcel, Reader, read_parcel, traceparents
+from plugin_analytics.model.erasure import Ask, Graves
 from plugin_analytics.model.events import (
     Event,
     Ignored,
@@ -27,6 +27,7 @@ from plugin_analytics.model.events import (
     Poison,
     Pseudonymise,
 )
+from plugin_analytics.model.grants import Standing
 from plugin_analytics.services.gathering import Gathering
 from plugin_analytics.services.grants import GrantBook
 from plugin_analytics.services.intake import Intake
@@ -35,6 +36,7 @@ from plugin_analytics.store.base import Batch, Outcome, Store
 
 RETRY_UNKNOWN_SECONDS = 300
 AT_A_STROKE = 50  # events: judged in a millisecond or two
+AT_A_STROKE_BYTES = 16 * 1024  # that hold about so many
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,34 +114,39 @@ class Ingest:
         self._gathering = Gathering()
         self._judging = asyncio.Lock()
 
-    async def __call__(self, delivery: Delivery) -> Recorded:
-        """Take in one delivery; return the answer that was stored with its events."""
+    def __call__(self, delivery: Delivery) -> Awaitable[Recorded]:
+        """Take in one delivery; await the answer that was stored with its events."""
+        known = self._book.at_hand(delivery.tenant)
+        if known is None or len(delivery.body) > AT_A_STROKE_BYTES:
+            return self._in_pieces(delivery)
         leave = self._intake.enter(len(delivery.body))
         try:
-            judgements, now = await self._judge(delivery)
-            arrival: Arrival[Stored] = self._landing.expect(leave)
-            self._keep(delivery, now, judgements, arrival)
+            parcel, now = self._open(delivery)
+            judge = self._judge(delivery.tenant, now, parcel.read, *known)
+            judgements = list(map(judge, parcel.events))
+            return self._keep(delivery, now, judgements, leave)
         except BaseException:
             leave()
             raise
-        try:
-            outcomes, answer = await arrival.here
-        except _Repeated as repeated:
-            return repeated.answer
-        self._report(delivery.tenant, judgements, outcomes)
-        return answer
 
-    async def _judge(self, delivery: Delivery) -> tuple[Sequence[Judgement], datetime]:
-        """Judge every event of a delivery, as of now."""
-        parcel, now = read_parcel(delivery.body, delivery.content_type), self._clock()
-        self._link(traceparents(parcel.events))
-        new_judge = partial(self._new_judge, delivery.tenant, now, parcel.read)
-        if len(parcel.events) <= AT_A_STROKE:
-            judgements = list(map(await new_judge(), parcel.events))
-        else:
+    async def _in_pieces(self, delivery: Delivery) -> Recorded:
+        """Take in a delivery that is large, or the first one of its tenant."""
+        leave = self._intake.enter(len(delivery.body))
+        try:
+            parcel, now = self._open(delivery)
+            new_judge = partial(self._new_judge, delivery.tenant, now, parcel.read)
             judgements = await self._judge_many(parcel.events, new_judge)
-        _refuse_what_a_later_release_reads(judgements)
-        return judgements, now
+            coming = self._keep(delivery, now, judgements, leave)
+        except BaseException:
+            leave()
+            raise
+        return await coming
+
+    def _open(self, delivery: Delivery) -> tuple[Parcel, datetime]:
+        """Return what a delivery holds, and the moment as of which it is judged."""
+        parcel = read_parcel(delivery.body, delivery.content_type)
+        self._link(traceparents(parcel.events))
+        return parcel, self._clock()
 
     async def _judge_many(
         self, events: Sequence[msgspec.Raw], new_judge: Callable[[], Awaitable[Judge]]
@@ -161,7 +168,11 @@ class Ingest:
 
     async def _new_judge(self, tenant: str, now: datetime, read: Reader) -> Judge:
         """Return who knows what a tenant allows at this moment."""
-        standing, graves = self._book.at_hand(tenant) or await self._book.standing(tenant)
+        return self._judge(tenant, now, read, *await self._book.standing(tenant))
+
+    def _judge(
+        self, tenant: str, now: datetime, read: Reader, standing: Standing, graves: Graves
+    ) -> Judge:
         return Judge(tenant, now, self._pseudonymise, read, standing, self._plugin, graves)
 
     def _keep(
@@ -169,9 +180,10 @@ class Ingest:
         delivery: Delivery,
         now: datetime,
         judgements: Sequence[Judgement],
-        arrival: Arrival[Stored],
-    ) -> None:
-        """Store everything; *arrival* is settled once all of it is durable."""
+        leave: Callable[[], None],
+    ) -> asyncio.Future[Recorded]:
+        """Store everything; the answer comes once all of it is durable."""
+        _refuse_what_a_later_release_reads(judgements)
 
         def answer(outcomes: Sequence[Outcome], _: Any) -> Stored:
             recorded = Recorded(
@@ -190,9 +202,27 @@ class Ingest:
                 poison=[judged for judged in judgements if isinstance(judged, Poison)],
                 ignored=[judged for judged in judgements if isinstance(judged, Ignored)],
             )
+        arrival = self._landing.expect(partial(self._landed, delivery.tenant, judgements, leave))
         self._gathering.add(
             partial(self._store.hand_in, batch, answer, self._record, arrival), arrival
         )
+        return arrival.here
+
+    def _landed(
+        self,
+        tenant: str,
+        judgements: Sequence[Judgement],
+        leave: Callable[[], None],
+        arrival: Arrival[Stored, Recorded],
+    ) -> Recorded:
+        """Tell what became of a delivery, to those who count and to its sender."""
+        leave()
+        try:
+            outcomes, answer = arrival.result()
+        except _Repeated as repeated:
+            return repeated.answer
+        self._report(tenant, judgements, outcomes)
+        return answer
 
     def _record(self, stored: Sequence[Stored], connection: Any) -> None:
         """Record the answers; one that was given before undoes what it would store again."""

@@ -3,9 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
-T = TypeVar("T")
+R = TypeVar("R")  # what a thread finds
+T = TypeVar("T")  # what the caller is given
 
 
 class Landing:
@@ -17,14 +19,17 @@ class Landing:
 
     def __init__(self) -> None:
         """Wait for nothing yet."""
-        self._down: deque[Arrival[Any]] = deque()
+        self._down: deque[Arrival[Any, Any]] = deque()
         self._due = False
 
-    def expect(self, left: Callable[[], None] = lambda: None) -> "Arrival[Any]":
-        """Return what a thread shall settle; *left* is called once that has come down."""
-        return Arrival(self._touch_down, left)
+    def expect(self, landed: "Callable[[Arrival[R, T]], T]") -> "Arrival[R, T]":
+        """Return what a thread shall settle; the caller gets what *landed* makes of it.
 
-    def _touch_down(self, arrival: "Arrival[Any]") -> None:
+        That is called on the loop in the caller's context, also when the caller has gone.
+        """
+        return Arrival(self._touch_down, landed)
+
+    def _touch_down(self, arrival: "Arrival[Any, Any]") -> None:
         self._down.append(arrival)
         if not self._due:
             self._due = True
@@ -37,39 +42,50 @@ class Landing:
             self._down.popleft().hand_over()
 
 
-class Arrival(Generic[T]):
+class Arrival(Generic[R, T]):
     """One result that is awaited on the loop, and settled by a thread.
 
     It is half of a `concurrent.futures.Future`: nobody blocks for it, so it needs no lock.
     """
 
-    __slots__ = ("_error", "_left", "_result", "_touch_down", "here", "loop")
+    __slots__ = ("_context", "_error", "_landed", "_result", "_touch_down", "here", "loop")
 
     def __init__(
-        self, touch_down: "Callable[[Arrival[Any]], None]", left: Callable[[], None]
+        self,
+        touch_down: "Callable[[Arrival[Any, Any]], None]",
+        landed: "Callable[[Arrival[R, T]], T]",
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.here: asyncio.Future[T] = self.loop.create_future()
         self._touch_down = touch_down
-        self._left = left
+        self._landed = landed
+        self._context = copy_context()  # what follows belongs to the trace of the call
         self._error: BaseException | None = None
 
-    def set_result(self, result: T) -> None:
+    def set_result(self, result: R) -> None:
         """Settle it, from any thread."""
         self._result = result
         self._touch_down(self)
 
     def set_exception(self, error: BaseException) -> None:
-        """Settle it with what is to be raised, from any thread."""
+        """Settle it with what went wrong, from any thread."""
         self._error = error
         self._touch_down(self)
 
-    def hand_over(self) -> None:
-        """Give the caller, who may have gone, what has been settled."""
-        self._left()
-        if self.here.done():
-            return
+    def result(self) -> R:
+        """Return what the thread has found, or raise what went wrong."""
         if self._error is not None:
-            self.here.set_exception(self._error)
+            raise self._error
+        return self._result
+
+    def hand_over(self) -> None:
+        """Give the caller, who may have gone, what comes of it."""
+        here = self.here
+        try:
+            found = self._context.run(self._landed, self)
+        except Exception as error:  # noqa: BLE001  # it is for whoever awaits it
+            if not here.done():
+                here.set_exception(error)
         else:
-            self.here.set_result(self._result)
+            if not here.done():
+                here.set_result(found)
