@@ -20,7 +20,7 @@ class Desk:
         self.handed_in: list[list[int]] = [[]]
 
     def bring(self, number: int) -> None:
-        arrival: Arrival[None] = self.landing.expect()
+        arrival: Arrival[None, None] = self.landing.expect(Arrival.result)
         self.gathering.add(lambda: self.handed_in[-1].append(number), arrival)
 
     async def turn(self) -> None:
@@ -46,16 +46,28 @@ def groups_of(
     return asyncio.run(run())
 
 
-def test_single_one_waits_for_one_turn() -> None:
+def test_single_one_waits_for_two_turns() -> None:
     """A delivery that comes alone is handed over as soon as the loop has nothing else to do."""
 
     async def alone(desk: Desk) -> None:
         desk.bring(1)
+        await desk.turn()
         assert desk.groups == []
         await desk.turn()
         assert desk.groups == [[1]]
 
     assert groups_of(alone) == [[1]]
+
+
+def test_look_comes_before_what_is_read() -> None:
+    """In each turn the look comes first: one that finds nothing new does not end a burst."""
+
+    async def one_by_one(desk: Desk) -> None:
+        for number in range(4):
+            desk.bring(number)
+            await desk.turn()
+
+    assert groups_of(one_by_one) == [list(range(4))]
 
 
 def test_burst_is_handed_over_whole() -> None:
@@ -106,7 +118,7 @@ def test_refusal_goes_to_its_own_caller() -> None:
 
     async def refused() -> list[object]:
         landing, ready = Landing(), Gathering()
-        arrivals: list[Arrival[int]] = [landing.expect() for _ in range(3)]
+        arrivals: list[Arrival[int, int]] = [landing.expect(Arrival.result) for _ in range(3)]
 
         def hand_in(place: int) -> None:
             if place == 1:

@@ -24,7 +24,9 @@ MOST_FOLD_EVENTS = 8_000  # while nobody waits for the writer: such a step takes
 REBUILD_SUBJECTS = 500
 EVENTS_PER_COUNT = 50_000
 COUNT_DAYS = 200
-RESTS, LONGEST_REST_SECONDS = 4, 2.0
+# While deliveries wait a tenth of the time is for counting: what falls behind is soon made up for,
+# in large steps, as soon as nobody waits.
+RESTS, LONGEST_REST_SECONDS = 9, 2.0
 
 
 class _Step(NamedTuple):
