@@ -57,6 +57,12 @@ def open_copies(site: Site) -> Copies:
     return Copies(windows, bare, store)
 
 
+def open_sampled(site: Site, copies: Copies) -> None:
+    """Start the plugin anew over its copy, with the settings of a busy instance."""
+    site.plugin.stop()
+    site.open(site.new_plugin(copies.windows.folder.name, sampled=True))
+
+
 def leave_copies(site: Site, copies: Copies) -> None:
     """Go back to the database that grows, and remove the copies."""
     copies.store.close()

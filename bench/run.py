@@ -60,6 +60,9 @@ class Run:
 
     def _windows(self, plan: Plan) -> Iterator[Work]:
         """Yield the steps that measure on copies of the database."""
+        seconds = plan.single_seconds * 2
+        yield Work("One event per request", seconds, self._singles, SINGLES)
+        yield Work("One event per request, sampled", seconds, self._sampled, SINGLES)
         seconds = (plan.batch_seconds + plan.bare_seconds) * 1.3
         title = "Batches with random ids, in turns with the bare store"
         yield Work(title, seconds, self._random, BATCHES)
@@ -75,46 +78,47 @@ class Run:
         )
         seconds = plan.control_seconds * 2
         yield Work("Control endpoints at half the rate", seconds, upkeep.measure_control, CONTROL)
-        seconds = plan.single_seconds * 2
-        yield Work("One event per request", seconds, self._singles, SINGLES)
         yield Work("Starting again, and asking at once", 3 * plan.starts, self._start_filled, COLD)
-        yield Work("One event per request, sampled", seconds, self._sampled, SINGLES)
         seconds = plan.erasure_seconds / 4
         yield Work("Forgetting a storyteller", seconds, upkeep.measure_erasure, ERASURE)
         yield Work("Weighing the database", 3, upkeep.finish, WEIGHT)
 
+    def _singles(self, site: Site) -> None:
+        self._on_copies(site)
+        ingest.measure_singles(site, "whole")
+
+    def _sampled(self, site: Site) -> None:
+        copies = self._on_copies(site)
+        ingest.open_sampled(site, copies)
+        ingest.measure_singles(site, "sampled")
+
     def _random(self, site: Site) -> None:
-        self._copies = ingest.open_copies(site)
-        ingest.measure_batches(site, self._copies)
+        ingest.measure_batches(site, self._on_copies(site))
 
     def _ordered(self, site: Site) -> None:
-        ingest.measure_ordered(site, self._opened())
+        ingest.measure_ordered(site, self._on_copies(site))
 
     def _refresh(self, site: Site) -> None:
-        upkeep.measure_refresh(site, self._opened())
+        upkeep.measure_refresh(site, self._on_copies(site))
 
     def _leave(self, site: Site) -> None:
         if self._copies is not None:
             ingest.leave_copies(site, self._copies)
 
-    def _opened(self) -> Copies:
+    def _on_copies(self, site: Site) -> Copies:
+        """Return the copies, on which the plugin runs as it is shipped."""
         if self._copies is None:
-            raise PluginFailed("there is no copy to measure on")
+            self._copies = ingest.open_copies(site)
+        elif site.plugin is not self._copies.windows:
+            site.plugin.stop()
+            site.open(self._copies.windows)
         return self._copies
-
-    def _singles(self, site: Site) -> None:
-        ingest.measure_singles(site, "whole")
 
     def _start_filled(self, site: Site) -> None:
         site.settle()  # what is left would be counted while the first questions are asked
-        site.plugin.stop()
-        site.grown = site.new_plugin("data", sampled=True)
-        taken = site.open(site.grown)
+        taken = site.restart()
         reports.ask_cold(site)
         upkeep.measure_starts(site, "filled", [taken])
-
-    def _sampled(self, site: Site) -> None:
-        ingest.measure_singles(site, "sampled")
 
 
 def run(plan: Plan, folder: Path, out: TextIO) -> Findings:
