@@ -262,14 +262,22 @@ def test_future_is_as_good_as_a_coroutine(
     assert short == ["short"]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"count": 1},
+        Recorded(tenant="a", webhook_id="b", status=999, data=b"{}", recorded_at=utc_now()),
+    ],
+    ids=["not recorded", "no status"],
+)
 def test_answer_that_is_none_is_a_fault_of_the_plugin(
-    client: httpx.Client, plugin: TinyPlugin
+    client: httpx.Client, plugin: TinyPlugin, answer: object
 ) -> None:
-    """A future that brings anything but a recorded answer is 500, and the connection lives on."""
+    """A future that brings anything but a good answer is 500, and the connection lives on."""
 
     def wrong(_delivery: Delivery) -> Awaitable[Any]:
         coming: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        coming.set_result({"count": 1})
+        coming.set_result(answer)
         return coming
 
     plugin.webhook, plugin.records_deliveries = wrong, True

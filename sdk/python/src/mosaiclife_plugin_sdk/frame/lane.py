@@ -145,7 +145,9 @@ class Exchange:
         """Hand the delivery over, within the time and the trace of the request."""
         if self.response_complete:
             return  # its time was over before
-        parts, token = self._parts, otel.attach(self._entry.context)
+        # A connection that rests must not hold on to what it has brought.
+        parts, self._parts = self._parts, []
+        token = otel.attach(self._entry.context)
         try:
             with limit_time(self._limit):
                 body = parts[0] if len(parts) == 1 else b"".join(parts)
@@ -173,13 +175,15 @@ class Exchange:
     def _arrived(self, awaited: asyncio.Future[Recorded]) -> None:
         try:
             recorded = awaited.result()
-            body = encoded_success(recorded.data, self._entry.request_id)
+            status, body = recorded.status, encoded_success(recorded.data, self._entry.request_id)
+            if not 200 <= status < 600:
+                raise ValueError(f"the plugin has answered a delivery with status {status}")
         except asyncio.CancelledError:
             self._refuse(TimeoutError())  # by us, or because the server has waited long enough
         except Exception as error:  # noqa: BLE001  # as the framework's own handler of exceptions
             self._refuse(error)
         else:
-            self._answer(recorded.status, [], body)
+            self._answer(status, [], body)
 
     def _refuse(self, error: Exception) -> None:
         if self.response_complete:
