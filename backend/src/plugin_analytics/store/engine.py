@@ -18,9 +18,8 @@ from plugin_analytics.store.turns import Turns
 
 BUSY_SECONDS = 5.0
 RETRY_SECONDS = 2
-CHECKPOINT_PAGES = (
-    4_000  # 16 MiB of WAL: rarer ones keep whoever waits for longer, more often cost more
-)
+# 32 MiB of WAL, before the writer brings home itself what `Checkpoints` has left of it.
+CHECKPOINT_PAGES = 8_000
 STEPS_BETWEEN_LOOKS = 20_000
 STATEMENTS_OF_READERS = 128  # that each keeps prepared; the writer has one for each number of rows
 _HELD = "turn"

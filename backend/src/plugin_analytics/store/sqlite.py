@@ -50,6 +50,7 @@ from plugin_analytics.store.base import (
     Tidied,
     Verification,
 )
+from plugin_analytics.store.checkpoints import Checkpoints
 from plugin_analytics.store.codes import Codes
 from plugin_analytics.store.counts import Counts
 from plugin_analytics.store.engine import guest_engine, reader_engine, writer_engine
@@ -113,8 +114,13 @@ class SQLiteStore(Counts, Erasing, Verifying):
             self._lock.release()
             raise
         self.frame_engine = guest_engine(database, self._turns, size=FRAME_CONNECTIONS)
+        self._checkpoints = Checkpoints(database)
         self._writer = Writer(
-            self._writes, self._turns, undone=self._codes.forget, change=self._moments.change
+            self._writes,
+            self._turns,
+            undone=self._codes.forget,
+            change=self._moments.change,
+            written=self._checkpoints.written,
         )
         self._scrub = Scrub(database, self._turns)
         self._log = ErasureLog(database.with_name(NAME))
@@ -473,6 +479,7 @@ class SQLiteStore(Counts, Erasing, Verifying):
     def close(self) -> None:
         """Write what is waiting, and let go of the database; a second time changes nothing."""
         self._writer.close()
+        self._checkpoints.close()
         for engine in (self._reads, self.frame_engine, self._writes):
             engine.dispose()
         self._scrub.close()

@@ -93,16 +93,18 @@ class Writer:
         turns: Turns,
         undone: Callable[[], None] = lambda: None,
         change: Callable[[], AbstractContextManager[None]] = nullcontext,
+        written: Callable[[], None] = lambda: None,
     ) -> None:
         """Start the thread over a connection of *engine*, taking *turns* with the frame.
 
         *undone* is called whenever something that a unit wrote has been taken back; each commit
-        that has written anything is made within a *change*.
+        that has written anything is made within a *change*, and *written* is called after each.
         """
         self._turns = turns
         self._folder = Path(engine.url.database or "").parent
         self._undone = undone
         self._change = change
+        self._written = written
         self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
         self._lock = Lock()
         self._waiting = 0
@@ -195,6 +197,7 @@ class Writer:
             self._fail(session, group, error)
         else:
             self.committed(time.monotonic() - began)
+            self._written()
             self._recover()
 
     def _recover(self) -> None:
