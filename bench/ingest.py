@@ -156,8 +156,11 @@ def _conditions(site: Site, turns: Turns) -> dict[str, Any]:
     }
 
 
-def measure_singles(site: Site, setting: str) -> None:
-    """Measure requests of one event, under the name of the plugin's *setting*."""
+def measure_singles(site: Site, setting: str, size: int) -> None:
+    """Measure requests of one event, under the name of the plugin's *setting*.
+
+    The bars are those of the smallest *size*; what becomes of them later stands beside them.
+    """
     site.settle()
     plan, rows = site.plan, site.rows
     speed = site.speed.get("single", GUESS_REQUESTS)
@@ -165,14 +168,17 @@ def measure_singles(site: Site, setting: str) -> None:
     done = site.send(plan.single_connections, plan.single_seconds)
     per_second = done["requests"] / done["seconds"]
     site.speed["single"] = per_second
-    site.findings.found_part("ingest_single_requests_per_s", setting, round(per_second))
-    site.findings.found_part("ingest_single_p99_ms", setting, rounded(done["p99_ms"]))
+    part = setting if size == plan.sizes[0] else f"{setting}_at_{size}"
+    site.findings.found_part("ingest_single_requests_per_s", part, round(per_second))
+    site.findings.found_part("ingest_single_p99_ms", part, rounded(done["p99_ms"]))
     site.findings.hold(
-        f"ingest_single_{setting}",
+        f"ingest_single_{part}",
         ids="UUIDv4",
         rows_before=rows,
         seconds=round(done["seconds"], 1),
         connections=plan.single_connections,
         settings=dict(SAMPLED) if setting == "sampled" else "as shipped",
+        requests_per_s=round(per_second),
+        p99_ms=rounded(done["p99_ms"]),
     )
     site.progress.note(f"{per_second:,.0f} requests/s, p99 {done['p99_ms']:.1f} ms")

@@ -54,15 +54,16 @@ class Run:
             title = f"Asking for reports at {size:,} events"
             yield Work(title, plan.calls / 3, partial(reports.ask_warm, size=size))
             before = size
+            if size == plan.sizes[0]:
+                yield from self._requests(plan, size)
             if size == plan.steady_at:
                 yield from self._windows(plan)
         yield from self._others(plan)
 
     def _windows(self, plan: Plan) -> Iterator[Work]:
-        """Yield the steps that measure on copies of the database."""
-        seconds = plan.single_seconds * 2
-        yield Work("One event per request", seconds, self._singles, SINGLES)
-        yield Work("One event per request, sampled", seconds, self._sampled, SINGLES)
+        """Yield the steps that measure batches on copies of the database."""
+        if plan.steady_at > plan.sizes[0]:
+            yield from self._requests(plan, plan.steady_at)
         seconds = (plan.batch_seconds + plan.bare_seconds) * 1.3
         title = "Batches with random ids, in turns with the bare store"
         yield Work(title, seconds, self._random, BATCHES)
@@ -70,6 +71,13 @@ class Run:
         yield Work(title, plan.ordered_seconds * 2, self._ordered, ORDERED)
         yield Work("Counting what waits", plan.refresh_seconds + 4, self._refresh, REFRESH)
         yield Work("Going back to the database that grows", 3, self._leave)
+
+    def _requests(self, plan: Plan, size: int) -> Iterator[Work]:
+        """Yield the steps that measure requests of one event on copies of the database."""
+        seconds, title = plan.single_seconds * 2, f"One event per request at {size:,} events"
+        yield Work(title, seconds, partial(self._singles, size=size), SINGLES)
+        yield Work(f"{title}, sampled", seconds, partial(self._sampled, size=size), SINGLES)
+        yield Work("Leaving the copy", 3, self._leave)
 
     def _others(self, plan: Plan) -> Iterator[Work]:
         """Yield the steps for which the database is as large as it gets."""
@@ -83,14 +91,14 @@ class Run:
         yield Work("Forgetting a storyteller", seconds, upkeep.measure_erasure, ERASURE)
         yield Work("Weighing the database", 3, upkeep.finish, WEIGHT)
 
-    def _singles(self, site: Site) -> None:
+    def _singles(self, site: Site, *, size: int) -> None:
         self._on_copies(site)
-        ingest.measure_singles(site, "whole")
+        ingest.measure_singles(site, "whole", size)
 
-    def _sampled(self, site: Site) -> None:
+    def _sampled(self, site: Site, *, size: int) -> None:
         copies = self._on_copies(site)
         ingest.open_sampled(site, copies)
-        ingest.measure_singles(site, "sampled")
+        ingest.measure_singles(site, "sampled", size)
 
     def _random(self, site: Site) -> None:
         ingest.measure_batches(site, self._on_copies(site))
@@ -104,6 +112,7 @@ class Run:
     def _leave(self, site: Site) -> None:
         if self._copies is not None:
             ingest.leave_copies(site, self._copies)
+            self._copies = None
 
     def _on_copies(self, site: Site) -> Copies:
         """Return the copies, on which the plugin runs as it is shipped."""
