@@ -286,6 +286,31 @@ def test_answer_that_is_none_is_a_fault_of_the_plugin(
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (PluginError("No.", headers={"X-Reason": "\N{SNOWMAN}"}), 500),
+        (Conflict("It clashes.", details=[{"field": object()}]), 500),  # type: ignore[dict-item]
+    ],
+    ids=["header", "details"],
+)
+def test_error_that_cannot_be_written_harms_nobody_else(
+    origin: str, plugin: TinyPlugin, error: PluginError, status: int
+) -> None:
+    """What came in the same turn is begun all the same, and the faulty one is answered at once."""
+
+    async def faulty(delivery: Delivery) -> None:
+        if delivery.id == "bad":
+            raise error
+
+    plugin.webhook = faulty
+    with opened(origin) as one, opened(origin) as other:
+        one.sendall(raw("bad"))
+        other.sendall(raw("good"))
+        assert read_answers(one).startswith(b"HTTP/1.1 %d" % status)
+        assert read_answers(other).startswith(b"HTTP/1.1 200")
+
+
 def test_header_of_an_error_cannot_end_its_line(
     client: httpx.Client, plugin: TinyPlugin, short: list[str]
 ) -> None:

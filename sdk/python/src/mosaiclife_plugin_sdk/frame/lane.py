@@ -190,9 +190,12 @@ class Exchange:
             return
         lane, request_id = self._lane, self._entry.request_id
         refusal = settled(error, lane.metrics, lane.path)
-        self._answer(
-            refusal.status, _raw(headers_of(refusal)), _encode(problem(refusal, request_id))
-        )
+        try:
+            body = _encode(problem(refusal, request_id))
+        except TypeError as fault:  # an author's details may hold what is no JSON
+            refusal = settled(fault, lane.metrics, lane.path)
+            body = _encode(problem(refusal, request_id))
+        self._answer(refusal.status, _raw(headers_of(refusal)), body)
 
     def _answer(self, status: int, extra: RawHeaders, body: bytes) -> None:
         """Send the answer, unless one was given before, and see the request off."""
@@ -219,6 +222,6 @@ Send = Callable[[Exchange, int, RawHeaders, bytes], None]
 def _raw(headers: Mapping[str, str]) -> RawHeaders:
     """Write headers as they are sent; what would end a line becomes a blank (RFC 9110 §5.5)."""
     return [
-        (name.lower().encode(), _CONTROLS.sub(b" ", value.encode("latin-1")))
+        (name.lower().encode(), _CONTROLS.sub(b" ", value.encode("latin-1", "replace")))
         for name, value in headers.items()
     ]
