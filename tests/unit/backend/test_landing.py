@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from plugin_analytics.services.landing import Arrival, Landing
 
@@ -118,6 +119,28 @@ def test_what_is_made_of_it_belongs_to_the_call() -> None:
         return found
 
     assert asyncio.run(calls()) == ["aa", "bb"]
+
+
+def test_fault_that_nobody_awaits_is_told() -> None:
+    """What goes wrong in noting it reaches the log, if there is no caller; the store's own does not."""
+
+    def faulty(arrival: Arrival[int, int]) -> int:
+        return 1 // arrival.result()
+
+    async def give_up() -> None:
+        landing = Landing()
+        arrivals = [landing.expect(faulty) for _ in range(2)]
+        for arrival in arrivals:
+            arrival.here.cancel()
+        arrivals[0].set_result(0)
+        arrivals[1].set_exception(ValueError("the store's"))
+        await asyncio.sleep(0.01)
+
+    with capture_logs() as lines:
+        asyncio.run(give_up())
+
+    (line,) = lines
+    assert (line["log_level"], line["exc_info"]) == ("error", True)
 
 
 def test_caller_who_has_gone_disturbs_nobody() -> None:

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
+import structlog
+
+log = structlog.stdlib.get_logger(__name__)
+
 R = TypeVar("R")  # what a thread finds
 T = TypeVar("T")  # what the caller is given
 
@@ -83,9 +87,11 @@ class Arrival(Generic[R, T]):
         here = self.here
         try:
             found = self._context.run(self._landed, self)
-        except Exception as error:  # noqa: BLE001  # it is for whoever awaits it
+        except Exception as error:  # it is for whoever awaits it
             if not here.done():
                 here.set_exception(error)
+            elif error is not self._error:  # of what the store says its writer has told
+                log.exception("nobody was left to hear of a failure")
         else:
             if not here.done():
                 here.set_result(found)
